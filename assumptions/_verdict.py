@@ -1,0 +1,77 @@
+"""From evidence to a decision.  GO only if every expected claim was judged exactly once and none stands in the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assumptions._core import Evidence, Outcome, Severity, Stage
+
+
+class Decision(StrEnum):
+    """HOLDS is what a part of the claims can say at best: nothing stands in the way so far."""
+
+    GO = "GO"
+    NO_GO = "NO-GO"
+    UNKNOWN = "UNKNOWN"
+    HOLDS = "HOLDS"
+
+
+Key = tuple[str, Stage]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision, the sentence behind it, and the claims it rests on by outcome."""
+
+    decision: Decision
+    because: str
+    scope: str
+    counts: Mapping[str, int]
+    blocking: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether a gate may let the flow pass."""
+        return self.decision in (Decision.GO, Decision.HOLDS)
+
+
+def decide(
+    expected: Iterable[Key], evidence: Sequence[Evidence], *, whole: bool, scope: str, tables_ok: bool = True
+) -> Verdict:
+    """Weigh `evidence` against the claims that were to be judged.
+
+    `whole` says that `expected` is every claim of every stage; without it the answer is HOLDS at best.
+    A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block.
+    """
+    wanted = set(expected)
+    seen = Counter((e.claim, e.stage) for e in evidence)
+    failed = [e for e in evidence if _blocks(e) and e.finding.outcome is Outcome.FAIL]
+    unresolved = [
+        f"{e.claim} ({e.stage}): {e.finding.because}"
+        for e in evidence
+        if _blocks(e) and e.finding.outcome is Outcome.UNKNOWN
+    ]
+    unresolved += [f"{claim} ({stage}): not judged" for claim, stage in sorted(wanted - set(seen))]
+    unresolved += [f"{claim} ({stage}): judged {n} times" for (claim, stage), n in sorted(seen.items()) if n > 1]
+    unresolved += [f"{claim} ({stage}): judged but not expected" for claim, stage in sorted(set(seen) - wanted)]
+    if not wanted:
+        unresolved.append("no claim was expected: nothing was judged")
+    if not tables_ok:
+        unresolved.append("evidence tables: a table does not agree with its own suite (see Data Docs)")
+    counts = Counter(str(e.finding.outcome) for e in evidence)
+    blocking = tuple(f"{e.claim} ({e.stage}): {e.finding.because}" for e in failed)
+    if failed:
+        return Verdict(Decision.NO_GO, blocking[0], scope, counts, blocking, tuple(unresolved))
+    if unresolved:
+        return Verdict(Decision.UNKNOWN, unresolved[0], scope, counts, blocking, tuple(unresolved))
+    if not whole:
+        return Verdict(Decision.HOLDS, f"nothing stands in the way within {scope}", scope, counts)
+    return Verdict(Decision.GO, "every blocking claim was judged and holds", scope, counts)
+
+
+def _blocks(record: Evidence) -> bool:
+    return record.severity is Severity.BLOCKING and not record.advisory_reason

@@ -1,0 +1,140 @@
+"""What one inventory file may say: frozen, no unknown keys.  inventories/inventory.schema.json is made from it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Commit = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{40}$", description="40 lower-case hex digits: a commit, never a branch or tag")
+]
+RemotePath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/@+-]*$", description="absolute path on the host")]
+Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
+EnvName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+
+
+class Strict(BaseModel):
+    """Base of every declared shape: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Ssh(Strict):
+    """How to reach a host.  Keys and passwords are named, never written here."""
+
+    address: str = Field(min_length=1)
+    port: Port = 22
+    user: str = Field(min_length=1)
+    identity_file: str | None = Field(None, description="private key; without it the agent and ~/.ssh are asked")
+    known_hosts: str = Field(
+        "~/.ssh/known_hosts", description="file with the pinned host keys; nothing is ever added to it"
+    )
+    sudo_password_env: EnvName | None = Field(
+        None, description="environment variable here that holds the sudo password"
+    )
+
+
+class Host(Strict):
+    """One machine as ordered."""
+
+    name: Name
+    ssh: Ssh | None = Field(None, description="absent: a machine that is planned, not reachable yet")
+    gpu: Name | None = Field(None, description="id in catalog/gpus.yaml; absent means CPU only")
+    gpus: int = Field(0, ge=0)
+    ram_gib: float = Field(gt=0)
+    cpu_cores: int = Field(gt=0)
+    root: RemotePath = Field("/opt/beachhead", description="everything Beachhead writes on the host lies below it")
+
+    @model_validator(mode="after")
+    def _gpu_and_count_agree(self) -> Host:
+        if (self.gpu is None) != (self.gpus == 0):
+            raise ValueError("gpu and gpus go together: name a GPU and how many, or neither")
+        return self
+
+
+class Model(Strict):
+    """Which weights: an entry of catalog/models.yaml at one commit."""
+
+    catalog: Name
+    revision: Commit | None = Field(None, description="absent: not pinned; the plan says so and the fetch refuses")
+
+
+class Hub(Strict):
+    """Where weights come from.  Anything that speaks the Hugging Face protocol."""
+
+    endpoint: str = Field("https://huggingface.co", pattern=r"^https?://")
+    token_env: EnvName | None = Field(None, description="environment variable here that holds the token")
+
+
+class Engine(Strict):
+    """Which server, which version, how it is split; `options` are validated by the engine's own file."""
+
+    kind: Name = Field(description="file name in tasks/engines, without .py")
+    version: str = Field(pattern=r"^\d+(\.\d+)+\S*$")
+    tensor_parallel: int = Field(1, ge=1)
+    pipeline_parallel: int = Field(1, ge=1)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Serving(Strict):
+    """What the deployment promises, and where it listens."""
+
+    context_tokens: int = Field(ge=16, description="prompt plus completion, in tokens")
+    concurrent_requests: int = Field(1, ge=1, description="requests of full context at the same time")
+    slots: tuple[Port, Port] = Field((8001, 8002), description="engine ports, on the host's loopback only")
+    live_address: str = "127.0.0.1"
+    live_port: Port = 8000
+    mode: Literal["blue-green", "in-place"] = Field(
+        "in-place", description="blue-green starts the new release beside the old one: it needs room for both"
+    )
+    start_budget_s: int = Field(1800, ge=10, description="longest time from start to the first real completion")
+
+
+class Inventory(Strict):
+    """One deployment, as declared by the person who signs for it."""
+
+    name: Name
+    title: str
+    kind: Literal["rehearsal", "production"] = "production"
+    proves: tuple[str, ...] = Field((), description="what a GO of this inventory means, for the report's first page")
+    does_not_prove: tuple[str, ...] = ()
+    hosts: tuple[Host, ...] = Field(min_length=1)
+    model: Model
+    probes: tuple[Model, ...] = Field(
+        (), description="further small checkpoints that claims may load to learn what the engine accepts"
+    )
+    hub: Hub = Hub()
+    engine: Engine
+    serving: Serving
+    advisory: dict[Name, str] = Field(
+        default_factory=dict, description="claims that don't block this inventory, each with its reason"
+    )
+
+    @field_validator("advisory")
+    @classmethod
+    def _each_reason_says_something(cls, value: dict[str, str]) -> dict[str, str]:
+        for claim, reason in value.items():
+            if len(reason.strip()) < 10:
+                raise ValueError(f"{claim}: give the reason why it doesn't block")
+        return value
+
+    @model_validator(mode="after")
+    def _names_and_split_fit(self) -> Inventory:
+        names = [host.name for host in self.hosts]
+        if len(set(names)) != len(names):
+            raise ValueError("host names must differ")
+        ports = {*self.serving.slots, self.serving.live_port}
+        if len(ports) != 3:
+            raise ValueError("serving.slots and serving.live_port must be three different ports")
+        ranks, cards = self.engine.tensor_parallel * self.engine.pipeline_parallel, sum(h.gpus for h in self.hosts)
+        if cards and ranks > cards:
+            raise ValueError(f"tensor_parallel x pipeline_parallel = {ranks} ranks, but only {cards} GPUs are declared")
+        return self
+
+    def model_dir(self, model: str, revision: str, host: Host) -> str:
+        """Where one pinned checkpoint lies on `host`."""
+        return str(PurePosixPath(host.root) / "models" / model / revision)
