@@ -9,9 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from tasks.site import Site
-
     from inventories.schema import Inventory
+    from tasks.site import Site
 
 Obs = TypeVar("Obs")
 
@@ -118,4 +117,4 @@ class Evidence:
     engine: str
     model: str
     product: str
-    advisory_reason: str = ""
+    excused: str = ""  # why an UNKNOWN does not block this inventory; a FAIL is never excused

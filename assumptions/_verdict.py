@@ -45,15 +45,16 @@ def decide(
     """Weigh `evidence` against the claims that were to be judged.
 
     `whole` says that `expected` is every claim of every stage; without it the answer is HOLDS at best.
-    A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block.
+    A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block,
+    but a whole run in which no blocking claim passed has shown nothing and is UNKNOWN.
     """
     wanted = set(expected)
     seen = Counter((e.claim, e.stage) for e in evidence)
-    failed = [e for e in evidence if _blocks(e) and e.finding.outcome is Outcome.FAIL]
+    failed = [e for e in evidence if blocks(e) and e.finding.outcome is Outcome.FAIL]
     unresolved = [
         f"{e.claim} ({e.stage}): {e.finding.because}"
         for e in evidence
-        if _blocks(e) and e.finding.outcome is Outcome.UNKNOWN
+        if blocks(e) and e.finding.outcome is Outcome.UNKNOWN
     ]
     unresolved += [f"{claim} ({stage}): not judged" for claim, stage in sorted(wanted - set(seen))]
     unresolved += [f"{claim} ({stage}): judged {n} times" for (claim, stage), n in sorted(seen.items()) if n > 1]
@@ -62,6 +63,9 @@ def decide(
         unresolved.append("no claim was expected: nothing was judged")
     if not tables_ok:
         unresolved.append("evidence tables: a table does not agree with its own suite (see Data Docs)")
+    passed = any(blocks(e) and e.finding.outcome is Outcome.PASS for e in evidence)
+    if whole and not (passed or failed or unresolved):
+        unresolved.append("no blocking claim passed: nothing was shown")
     counts = Counter(str(e.finding.outcome) for e in evidence)
     blocking = tuple(f"{e.claim} ({e.stage}): {e.finding.because}" for e in failed)
     if failed:
@@ -70,8 +74,10 @@ def decide(
         return Verdict(Decision.UNKNOWN, unresolved[0], scope, counts, blocking, tuple(unresolved))
     if not whole:
         return Verdict(Decision.HOLDS, f"nothing stands in the way within {scope}", scope, counts)
-    return Verdict(Decision.GO, "every blocking claim was judged and holds", scope, counts)
+    return Verdict(Decision.GO, "every blocking claim was judged and holds or does not apply", scope, counts)
 
 
-def _blocks(record: Evidence) -> bool:
-    return record.severity is Severity.BLOCKING and not record.advisory_reason
+def blocks(record: Evidence) -> bool:
+    """Whether this record may stand in the way: an excuse must say something, and covers UNKNOWN alone."""
+    excused = record.excused.strip() and record.finding.outcome is Outcome.UNKNOWN
+    return record.severity is Severity.BLOCKING and not excused

@@ -8,11 +8,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+CatalogId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Commit = Annotated[
     str, Field(pattern=r"^[0-9a-f]{40}$", description="40 lower-case hex digits: a commit, never a branch or tag")
 ]
-RemotePath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/@+-]*$", description="absolute path on the host")]
+RemotePath = Annotated[
+    str,
+    Field(
+        pattern=r"^/[A-Za-z0-9._/@+-]*$",
+        description="absolute path on the host",
+        json_schema_extra={"pattern": r"^(/|\$\{BEACHHEAD_)[A-Za-z0-9._/@+${}:-]*$"},  # editors see it before load()
+    ),
+]
 Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
 EnvName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
@@ -20,7 +28,7 @@ EnvName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 class Strict(BaseModel):
     """Base of every declared shape: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class Ssh(Strict):
@@ -59,14 +67,14 @@ class Host(Strict):
 class Model(Strict):
     """Which weights: an entry of catalog/models.yaml at one commit."""
 
-    catalog: Name
+    catalog: CatalogId
     revision: Commit | None = Field(None, description="absent: not pinned; the plan says so and the fetch refuses")
 
 
 class Hub(Strict):
     """Where weights come from.  Anything that speaks the Hugging Face protocol."""
 
-    endpoint: str = Field("https://huggingface.co", pattern=r"^https?://")
+    endpoint: str = Field("https://huggingface.co", pattern=r"^https?://\S+$")
     token_env: EnvName | None = Field(None, description="environment variable here that holds the token")
 
 
@@ -110,17 +118,24 @@ class Inventory(Strict):
     hub: Hub = Hub()
     engine: Engine
     serving: Serving
-    advisory: dict[Name, str] = Field(
-        default_factory=dict, description="claims that don't block this inventory, each with its reason"
+    may_stay_unknown: dict[Name, str] = Field(
+        default_factory=dict,
+        description="a rehearsal only: claims that may end UNKNOWN here, each with its reason; FAIL always blocks",
     )
 
-    @field_validator("advisory")
+    @field_validator("may_stay_unknown")
     @classmethod
     def _each_reason_says_something(cls, value: dict[str, str]) -> dict[str, str]:
         for claim, reason in value.items():
             if len(reason.strip()) < 10:
                 raise ValueError(f"{claim}: give the reason why it doesn't block")
         return value
+
+    @model_validator(mode="after")
+    def _only_a_rehearsal_excuses(self) -> Inventory:
+        if self.may_stay_unknown and self.kind != "rehearsal":
+            raise ValueError("may_stay_unknown: only a rehearsal may leave a claim UNKNOWN; UNKNOWN never rounds up")
+        return self
 
     @model_validator(mode="after")
     def _names_and_split_fit(self) -> Inventory:

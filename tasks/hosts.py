@@ -12,6 +12,7 @@ HostError(Problem)
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -111,14 +112,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def write_file(host: Host, path: str, content: str, *, mode: str = "0644", timeout: float = 60) -> Ran:
-    """Put `content` at `path` whole or not at all.  It travels on stdin, so it is not recorded."""
-    import shlex
+def write_file(
+    host: Host, path: str, content: str, *, mode: str = "0644", timeout: float = 60, sudo: bool = False
+) -> Ran:
+    """Put `content` at `path` whole or not at all.  It travels on stdin, so it is not recorded.
 
-    target = shlex.quote(path)
-    part = shlex.quote(path + ".part")
+    The size is compared before the move: to `cat`, a connection that breaks looks like the end of the file.
+    """
+    target, part = shlex.quote(path), shlex.quote(path + ".part")
+    whole = f'[ "$(wc -c < {part})" -eq {len(content.encode())} ]'
     return host.run(
-        f"umask 077 && cat > {part} && chmod {mode} {part} && mv -f {part} {target}", stdin=content, timeout=timeout
+        f"umask 077 && cat > {part} && {whole} && chmod {mode} {part} && mv -f {part} {target}",
+        stdin=content,
+        timeout=timeout,
+        sudo=sudo,
     ).check()
 
 

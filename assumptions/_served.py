@@ -1,0 +1,57 @@
+"""Where a stage's server is: the candidate's slot on the host's loopback, or the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from assumptions._core import Stage
+from inventories.errors import Problem
+from serving.client import Client
+from tasks.facts.base import look
+from tasks.facts.engine_log import EngineLog, EngineLogFact
+from tasks.releases import Slot, read_slots, wanted
+from tasks.rollout import Rollout
+from tasks.site import Site
+
+
+class NothingServed(Problem):
+    """The inventory's release is neither staged nor live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A reachable server and the slot behind it."""
+
+    client: Client
+    slot: Slot
+
+
+def slot(site: Site, stage: Stage) -> Slot:
+    """The slot that holds the inventory's release; at LIVE it must be the live one."""
+    release = wanted(site.inventory, site.head)
+    slots = read_slots(site.host(site.head.name), site.head.root)
+    found = slots.serving(release.id) if stage is Stage.STAGING else slots.live
+    if found is None or found.release != release.id:
+        raise NothingServed(
+            f"release {release.id} is not {'staged or live' if stage is Stage.STAGING else 'live'}",
+            where=f"{site.head.name}: {site.head.root}/state/slots.json",
+            fix=f"run `beachhead provision {site.inventory.name}` first",
+        )
+    return found
+
+
+@contextmanager
+def served(site: Site, stage: Stage, *, timeout: float = 120.0) -> Iterator[Served]:
+    """A client to what `stage` judges: the slot itself at STAGING, the gateway at LIVE."""
+    at = slot(site, stage)
+    port = at.port if stage is Stage.STAGING else site.inventory.serving.live_port
+    with site.client(port, timeout=timeout) as client:
+        yield Served(client, at)
+
+
+def engine_log(site: Site, stage: Stage) -> EngineLog:
+    """The log of the process that `stage` judges."""
+    at = slot(site, stage)
+    return look(site.host(site.head.name), EngineLogFact(Rollout(site).log_file(at)))

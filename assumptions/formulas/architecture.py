@@ -1,0 +1,158 @@
+"""What a model's own config.json says about its shape, or a refusal where that is not enough to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assumptions.formulas.experts import Moe, moe
+from assumptions.formulas.shapes import UnsupportedConfig, block, flag, name_of, shown, whole
+from assumptions.formulas.vision import vision_params
+
+KNOWN = {
+    "deepseek_v2": "deepseek",
+    "deepseek_v3": "deepseek",
+    "kimi_k2": "deepseek",
+    "llama": "llama",
+    "mistral": "llama",
+    "qwen2": "qwen2",
+    "qwen3": "qwen3",
+    "qwen3_moe": "qwen3",
+    "mixtral": "mixtral",
+    "llama4": "llama4",
+    "llama4_text": "llama4",
+}
+RECURRENT = ("linear_attn_config", "linear_num_key_heads", "full_attention_interval", "mamba_d_state", "ssm_cfg")
+SPARSE = ("index_topk", "index_n_heads", "index_head_dim")
+WINDOWED = ("sliding_window_pattern", "interleaved_sliding_window", "layer_types")
+MOST_LAYERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mla:
+    """Multi-head latent attention: one cached latent of `kv_rank + rope` numbers per token and layer."""
+
+    q_rank: int | None
+    kv_rank: int
+    nope: int
+    rope: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The shape of one decoder, in its own units: layers, heads, widths.  Raised as UnsupportedConfig when unsure."""
+
+    kind: str
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    dense_width: int
+    vocab: int
+    positions: int
+    tied: bool
+    qkv_bias: bool
+    output_bias: bool
+    head_norms: bool
+    draft_layers: int
+    mla: Mla | None
+    moe: Moe | None
+    vision_params: int | None  # None: there is a tower and its size is not known here
+    quantization: Mapping[str, Any] | None
+    name: str  # model_type, for sentences
+
+
+def read(config: Mapping[str, Any]) -> Architecture:
+    """The architecture that `config` (a parsed config.json) declares; a multimodal model's text_config is followed."""
+    if not isinstance(config, Mapping):
+        raise UnsupportedConfig("the configuration is not an object; pass a parsed config.json")
+    text = block(config, "text_config") or config
+    kind = _kind(text)
+    _refuse_mixed_attention(text, kind)
+    _refuse_other_number_formats(text, config)
+    layers = whole(text, "num_hidden_layers")
+    if layers > MOST_LAYERS:
+        raise UnsupportedConfig(f"num_hidden_layers is {layers}; no known model has more than {MOST_LAYERS}")
+    hidden, heads = whole(text, "hidden_size"), whole(text, "num_attention_heads")
+    kv_heads = whole(text, "num_key_value_heads", heads)
+    if heads % kv_heads:
+        raise UnsupportedConfig(f"{heads} attention heads can't share {kv_heads} key/value heads evenly")
+    bias = flag(text, "attention_bias", kind == "qwen2")
+    return Architecture(
+        kind=kind,
+        layers=layers,
+        hidden=hidden,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=whole(text, "head_dim", max(1, hidden // heads)),
+        dense_width=_dense_width(text, kind),
+        vocab=whole(text, "vocab_size"),
+        positions=whole(text, "max_position_embeddings"),
+        tied=flag(text, "tie_word_embeddings", flag(config, "tie_word_embeddings")),
+        qkv_bias=bias,
+        output_bias=bias and kind in ("llama", "qwen3"),
+        head_norms=kind == "qwen3",
+        draft_layers=whole(text, "num_nextn_predict_layers", 0, least=0) if kind == "deepseek" else 0,
+        mla=_mla(text) if kind == "deepseek" else None,
+        moe=moe(text, kind, layers),
+        vision_params=vision_params(block(config, "vision_config"), hidden),
+        quantization=block(text, "quantization_config") or block(config, "quantization_config"),
+        name=name_of(text, "model_type")[:60],
+    )
+
+
+def _kind(text: Mapping[str, Any]) -> str:
+    name = text.get("model_type")
+    if not isinstance(name, str) or name not in KNOWN:
+        raise UnsupportedConfig(
+            f"model_type {shown(name)} is not one whose tensors and KV cache are known here ({', '.join(KNOWN)})"
+        )
+    return KNOWN[name]
+
+
+def _refuse_mixed_attention(text: Mapping[str, Any], kind: str) -> None:
+    for key in RECURRENT:
+        if text.get(key) is not None:
+            raise UnsupportedConfig(f"{key} marks recurrent layers, whose state is not a KV cache per token")
+    for key in SPARSE:
+        if text.get(key) is not None:
+            raise UnsupportedConfig(f"{key} marks a sparse-attention indexer, which keeps a second cache of its own")
+    window = text.get("sliding_window")
+    if window is not None and text.get("use_sliding_window") is not False:
+        raise UnsupportedConfig(f"sliding_window {shown(window)}: windowed layers keep less KV than a full layer")
+    for key in WINDOWED:
+        value = text.get(key)
+        full = isinstance(value, list) and all(item == "full_attention" for item in value)
+        if value is not None and not full and kind != "llama4":
+            raise UnsupportedConfig(f"{key} mixes kinds of attention, so KV is not the same in every layer")
+    if text.get("attention_chunk_size") is not None and kind != "llama4":
+        raise UnsupportedConfig("attention_chunk_size: chunked layers keep less KV than a full layer")
+    for key in ("mlp_bias", "attention_bias") if kind == "deepseek" else ("mlp_bias",):
+        if flag(text, key):
+            raise UnsupportedConfig(f"{key} is true: those bias vectors are not known here")
+    if kind != "deepseek" and text.get("kv_lora_rank") is not None:
+        raise UnsupportedConfig("kv_lora_rank outside the DeepSeek family: its attention tensors are not known here")
+
+
+def _refuse_other_number_formats(text: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    for key in ("dtype", "torch_dtype"):
+        for source in (text, config):
+            if source.get(key) not in (None, "bfloat16", "float16", "auto"):
+                raise UnsupportedConfig(f"{key} is {shown(source[key])}; only bfloat16 and float16 are known here")
+
+
+def _dense_width(text: Mapping[str, Any], kind: str) -> int:
+    return whole(text, "intermediate_size_mlp" if kind == "llama4" else "intermediate_size")
+
+
+def _mla(text: Mapping[str, Any]) -> Mla:
+    return Mla(
+        q_rank=None if text.get("q_lora_rank") is None else whole(text, "q_lora_rank"),
+        kv_rank=whole(text, "kv_lora_rank"),
+        nope=whole(text, "qk_nope_head_dim"),
+        rope=whole(text, "qk_rope_head_dim"),
+        value=whole(text, "v_head_dim"),
+    )

@@ -1,0 +1,83 @@
+"""Fetching a pinned checkpoint to a host, with the hub's own words where it refuses."""
+
+from __future__ import annotations
+
+import re
+
+from inventories.errors import BadInput, Problem
+from inventories.figures import model
+from inventories.schema import Model
+from tasks.engines.base import engine
+from tasks.facts.base import look
+from tasks.facts.weights import HubFile, HubTree
+from tasks.hosts import CommandFailed
+from tasks.narration import say
+from tasks.operations.base import Change, converge
+from tasks.operations.files import File, Folder
+from tasks.operations.weights import Weights
+from tasks.site import Site
+
+
+class HubRefused(Problem):
+    """The hub did not give what was asked: unknown, not allowed, too many requests, or not there at all."""
+
+
+_FIX = {
+    401: "set the token that the inventory's hub.token_env names, and accept the model's terms on the hub",
+    403: "ask for access to this model with the account of the token",
+    404: "check the repository's name and the 40-digit revision; a private repository looks missing without a token",
+    429: "wait, or give a token: the hub limits requests; what was fetched so far is kept",
+    0: "check that the host reaches hub.endpoint (proxy, firewall, name); what was fetched so far is kept",
+}
+
+
+def refused(error: CommandFailed, endpoint: str, repo: str) -> Problem:
+    """A failed hub command as one clear error."""
+    text = error.ran.stderr
+    status = re.search(r"hub-status=(\d+)", text)
+    if not status:
+        return error
+    code = int(status.group(1))
+    said = "; ".join(line.split(" ", 1)[-1] for line in text.splitlines() if line.startswith("hub-status="))[:400]
+    return HubRefused(
+        f"the hub {'answered ' + str(code) if code else 'could not be reached or broke off'}: {said}",
+        where=f"{error.ran.host} -> {endpoint} {repo}",
+        fix=_FIX.get(code, _FIX[0] if code == 0 else "the hub is in trouble: run again later"),
+    )
+
+
+def fetch(site: Site, host_name: str, pinned: Model) -> Change:
+    """The checkpoint complete on the host: list it, make room, fetch what is missing, compare every digest."""
+    inventory, spec, host = site.inventory, site.spec(host_name), site.host(host_name)
+    if pinned.revision is None:
+        raise BadInput(
+            f"the revision of {pinned.catalog} is not pinned",
+            where=f"inventory {inventory.name}: model.revision",
+            fix="write the 40 hex digits of the commit that you mean to run",
+        )
+    repo, endpoint = model(pinned.catalog).repo, inventory.hub.endpoint
+    python = engine(inventory.engine.kind).python(inventory, spec)
+    token_file = _token(site, host_name)
+    folder = inventory.model_dir(pinned.catalog, pinned.revision, spec)
+    try:
+        tree: tuple[HubFile, ...] = look(
+            host, HubTree(python, endpoint, repo, pinned.revision, token_file), timeout=300
+        )
+        made = converge(host, Folder(folder), say=say)
+        weights = Weights(folder, repo, pinned.revision, tree, endpoint, python, token_file)
+        done = converge(host, weights, say=say)
+    except CommandFailed as error:
+        raise refused(error, endpoint, repo) from None
+    return Change(host_name, done.operation, made.steps + done.steps)
+
+
+def _token(site: Site, host_name: str) -> str:
+    """Put the hub's token in a file on the host that its owner alone can read; nothing where there is none."""
+    token = site.hub_token()
+    if token is None:
+        return ""
+    folder = f"{site.spec(host_name).root}/secrets"
+    file = f"{folder}/hub_token"
+    for operation in (Folder(folder, "0700"), File(file, token + "\n", mode="0600", what="the hub's token file")):
+        site.note(converge(site.host(host_name), operation, say=say))
+    return file

@@ -1,0 +1,82 @@
+"""The files of a checkpoint: as the hub lists them, and as they lie on the host."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from tasks.facts.base import NotUnderstood, script
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file as the hub publishes it: `sha256` for large files (LFS), `git_sha1` of the blob for the others."""
+
+    path: str
+    size: int
+    sha256: str | None
+    git_sha1: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """A file as it is read back, and what its own safetensors header says of its length (None: no such header)."""
+
+    path: str
+    size: int
+    sha256: str
+    git_sha1: str | None  # None above 64 MiB, where a hub keeps no blob
+    header_size: int | None
+    header_error: str | None
+
+
+@dataclass(frozen=True)
+class HubTree:
+    """Every file of `repo` at `revision`, asked of the hub from the host itself with huggingface_hub.
+
+    Sample line: {"path": "config.json", "size": 1119, "sha256": null, "git_sha1": "ab…"}
+    """
+
+    python: str
+    endpoint: str
+    repo: str
+    revision: str
+    token_file: str
+
+    @property
+    def command(self) -> str:
+        """One JSON line a file; the token is read from a file on the host."""
+        return script(self.python, "hub_tree.py", self.endpoint, self.repo, self.revision, self.token_file)
+
+    def parse(self, stdout: str) -> tuple[HubFile, ...]:
+        """Read the lines; an empty list is not an answer."""
+        try:
+            files = tuple(HubFile(**json.loads(line)) for line in stdout.splitlines() if line)
+        except (ValueError, TypeError):
+            raise NotUnderstood(self, stdout) from None
+        if not files:
+            raise NotUnderstood(self, stdout)
+        return files
+
+
+@dataclass(frozen=True)
+class DiskFiles:
+    """Every file below `folder`, hashed now.
+
+    Sample line: {"path": "config.json", "size": 1119, "sha256": "…", "git_sha1": "…", "header_size": null, …}
+    """
+
+    python: str
+    folder: str
+
+    @property
+    def command(self) -> str:
+        """One JSON line a file, hashed by as many threads as there are cores."""
+        return script(self.python, "digests.py", self.folder)
+
+    def parse(self, stdout: str) -> tuple[DiskFile, ...]:
+        """Read the lines; none means that the folder is empty or missing."""
+        try:
+            return tuple(DiskFile(**json.loads(line)) for line in stdout.splitlines() if line)
+        except (ValueError, TypeError):
+            raise NotUnderstood(self, stdout) from None

@@ -1,0 +1,12 @@
+"""Progress, told to whoever listens: the terminal, or Prefect's run log through stdlib logging."""
+
+from __future__ import annotations
+
+import logging
+
+log = logging.getLogger("beachhead")
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    log.info("%s", line)

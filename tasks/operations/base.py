@@ -1,0 +1,65 @@
+"""An operation: a desired state that yields only the steps still missing.  Run, then ask again: it yields none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.hosts import Host, HostError
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command to run and why.  `stdin` is sent and never recorded; `timeout` in seconds."""
+
+    why: str
+    command: str
+    timeout: float = 600
+    stdin: str | None = None
+    sudo: bool = False
+
+
+class Operation(Protocol):
+    """A state that a host should be in."""
+
+    @property
+    def name(self) -> str:
+        """A few words for a person: what will be there."""
+        ...
+
+    def plan(self, host: Host) -> Iterator[Step]:
+        """Read facts and yield what is missing, nothing when all is in place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one operation did on one host; no steps means that all was in place."""
+
+    host: str
+    operation: str
+    steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.operation}: {'; '.join(self.steps) if self.steps else 'already in place'}"
+
+
+class NotConverged(HostError):
+    """The steps ran, and the operation still finds something missing."""
+
+
+def converge(host: Host, operation: Operation, *, say: Callable[[str], None] = lambda _: None) -> Change:
+    """Run what is missing, then ask again; raises NotConverged when the answer isn't "nothing"."""
+    done: list[str] = []
+    for step in operation.plan(host):
+        say(f"{host.name}: {step.why}")
+        host.run(step.command, timeout=step.timeout, stdin=step.stdin, sudo=step.sudo).check()
+        done.append(step.why)
+    if done and (left := [step.why for step in operation.plan(host)]):
+        raise NotConverged(
+            f"{operation.name}: every step ran and this is still missing: {'; '.join(left)}",
+            where=host.name,
+            fix="look at the commands in the run's raw record; something on the host undoes them",
+        )
+    return Change(host.name, operation.name, tuple(done))

@@ -1,0 +1,90 @@
+"""Ready means: a real completion came back.  /health alone answers before and after the model is usable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import httpx2
+import openai
+
+from inventories.errors import Problem
+from tasks.facts.base import look
+from tasks.facts.engine_log import EngineLogFact, fatal_line
+from tasks.facts.process import ProcessFact
+from tasks.site import Site
+from tasks.trail import tail
+
+FIRST_REQUEST_S = 300.0  # a first request may compile; kernels have been seen to take 42 s (NVIDIA/aicr#1196)
+PROMPT = "Say one sentence."
+
+
+class EngineDied(Problem):
+    """The engine's process ended before it answered."""
+
+
+class NotReady(Problem):
+    """The engine runs, and gave no usable completion within its budget."""
+
+
+def answers(site: Site, port: int, *, say: Callable[[str], None] = lambda _: None) -> None:
+    """One completion that isn't empty and isn't one token repeated; raises NotReady."""
+    try:
+        with site.client(port, timeout=FIRST_REQUEST_S) as client:
+            answer = client.chat(PROMPT, max_tokens=24, temperature=0)
+    except (openai.OpenAIError, httpx2.HTTPError) as error:
+        raise NotReady(
+            f"no completion: {type(error).__name__}: {str(error)[:300]}",
+            where=f"{site.head.name}: port {port}",
+            fix="read the engine's log on the host; the candidate is taken away, what is live stays",
+        ) from None
+    words = (answer.thinking + answer.content).split()
+    if not answer.completion_tokens or (len(words) >= 8 and len(set(words)) == 1):
+        raise NotReady(
+            f"the completion is {'empty' if not words else f'one word repeated: {words[0]!r}'}",
+            where=f"{site.head.name}: port {port}",
+            fix="the engine answers and the model does not: check quantisation kernels and the weights' digests",
+        )
+    say(f"{site.head.name}: port {port} answers ({answer.completion_tokens} tokens)")
+
+
+def wait_ready(
+    site: Site, port: int, pid_file: str, log_file: str, *, budget_s: float, say: Callable[[str], None]
+) -> None:
+    """Until the engine answers a completion; raises EngineDied with the log's own words, or NotReady at the budget."""
+    host = site.host(site.head.name)
+    began = time.monotonic()
+    said = ""
+    while time.monotonic() - began < budget_s:
+        if _healthy(site, port):
+            answers(site, port, say=say)
+            return
+        if not look(host, ProcessFact(pid_file)).running:
+            raise _died(site, log_file)
+        line = host.run(f"tail -n 1 {log_file!r}").stdout.strip()
+        if line != said:
+            said = line
+            say(f"{site.head.name}: engine starts, {time.monotonic() - began:.0f} s: {line[-120:]}")
+        time.sleep(2)
+    raise NotReady(
+        f"no answer within {budget_s:.0f} s; its log ends: {tail(look(host, EngineLogFact(log_file)).text, 4)}",
+        where=f"{site.head.name}: {log_file}",
+        fix="raise serving.start_budget_s if it was still loading, else mend what the log says",
+    )
+
+
+def _died(site: Site, log_file: str) -> EngineDied:
+    text = look(site.host(site.head.name), EngineLogFact(log_file)).text
+    return EngineDied(
+        f"the engine ended at start: {fatal_line(text) or tail(text, 4) or 'its log is empty'}",
+        where=f"{site.head.name}: {log_file}",
+        fix="mend what the engine says (flags, memory, weights) and run again; nothing was promoted",
+    )
+
+
+def _healthy(site: Site, port: int) -> bool:
+    try:
+        with site.client(port, timeout=10) as client:
+            return client.call("GET", "/health", key=False, timeout=10).status == 200
+    except (httpx2.HTTPError, openai.OpenAIError):
+        return False

@@ -1,0 +1,191 @@
+"""From a release on disk to a release in service, and back.  The proven process itself is promoted, never a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from inventories.errors import BadInput, Problem
+from tasks.engines.base import engine
+from tasks.facts.base import REMOTE
+from tasks.operations.base import Change, Operation, converge
+from tasks.operations.files import File, Folder
+from tasks.operations.service import Service, Stopped
+from tasks.readiness import answers, wait_ready
+from tasks.releases import Release, Slot, Slots, keep, kept, read_slots, wanted, write_slots
+from tasks.site import Site
+
+Say = Callable[[str], None]
+
+
+class NotPromoted(Problem):
+    """The gateway did not answer with the proven release; what was live before is live again."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """The serving host of `site`, with the verbs that change what it serves."""
+
+    site: Site
+    say: Say = lambda _: None
+
+    @property
+    def _root(self) -> str:
+        return self.site.head.root
+
+    @property
+    def host_name(self) -> str:
+        """The serving host."""
+        return self.site.head.name
+
+    def _run(self, operation: Operation) -> Change:
+        change = converge(self.site.host(self.host_name), operation, say=self.say)
+        self.site.note(change)
+        return change
+
+    def slots(self) -> Slots:
+        """What stands where now."""
+        return read_slots(self.site.host(self.host_name), self._root)
+
+    def _write(self, slots: Slots) -> Slots:
+        return write_slots(self.site.host(self.host_name), self._root, slots)
+
+    def _pid_file(self, slot: Slot) -> str:
+        return f"{self._root}/run/engine-{slot.port}-{slot.release}.pid"
+
+    def log_file(self, slot: Slot) -> str:
+        """The engine's log of its newest start in that slot."""
+        return f"{self._root}/releases/{slot.release}/server-{slot.port}.log"
+
+    def _engine(self, release: Release, slot: Slot) -> Service:
+        return Service(
+            title=f"engine {release.id}",
+            argv=release.argv(slot.port),
+            port=slot.port,
+            pid_file=self._pid_file(slot),
+            log_file=self.log_file(slot),
+            env=release.env,
+            env_file=f"{self._root}/secrets/engine.env",
+        )
+
+    def _start(self, release: Release, slot: Slot) -> None:
+        host = self.site.host(self.host_name)
+        for name, mode in (("run", "0755"), ("state", "0755"), ("secrets", "0700")):
+            self._run(Folder(f"{self._root}/{name}", mode))
+        key = f"VLLM_API_KEY={self.site.api_key()}\n"
+        self._run(File(f"{self._root}/secrets/engine.env", key, mode="0600", what="the engine's key file"))
+        keep(host, self._root, release)
+        self._run(self._engine(release, slot))
+        budget = self.site.inventory.serving.start_budget_s
+        wait_ready(self.site, slot.port, self._pid_file(slot), self.log_file(slot), budget_s=budget, say=self.say)
+
+    def _stop(self, slot: Slot) -> None:
+        self._run(Stopped(f"engine {slot.release}", self._pid_file(slot)))
+
+    def stage(self) -> Slot:
+        """The inventory's release serves on the host's loopback alone; adopts it where it already does."""
+        release = wanted(self.site.inventory, self.site.head)
+        slots = self.slots()
+        slot = slots.serving(release.id)
+        if slot is None:
+            slot = self._make_room(slots, release)
+        try:
+            self._start(release, slot)
+        except Problem:
+            self.withdraw()
+            raise
+        return slot
+
+    def _make_room(self, slots: Slots, release: Release) -> Slot:
+        if slots.candidate is not None:
+            self._stop(slots.candidate)
+        serving = self.site.inventory.serving
+        taken = slots.live.port if slots.live else None
+        slot = Slot(release.id, next(port for port in serving.slots if port != taken))
+        if serving.mode == "in-place" and slots.live is not None:
+            self.say(f"{self.host_name}: in-place: stopping the live engine {slots.live.release} to make room")
+            self._stop(slots.live)
+        self._write(replace(slots, candidate=slot))
+        return slot
+
+    def withdraw(self) -> None:
+        """Take a candidate away, leave what is live alone (in-place: start it again)."""
+        slots = self.slots()
+        if slots.candidate is not None:
+            self._stop(slots.candidate)
+            slots = self._write(replace(slots, candidate=None))
+        if slots.live is not None and self.site.inventory.serving.mode == "in-place":
+            self._start(kept(self.site.host(self.host_name), self._root, slots.live.release), slots.live)
+
+    def _gateway(self) -> Service:
+        serving = self.site.inventory.serving
+        python = engine(self.site.inventory.engine.kind).python(self.site.inventory, self.site.head)
+        folder = f"{self._root}/gateway"
+        self._run(Folder(folder))
+        code = (REMOTE / "gateway.py").read_text(encoding="utf-8")
+        self._run(File(f"{folder}/gateway.py", code, what="the gateway"))
+        return Service(
+            title="gateway",
+            argv=(
+                python,
+                f"{folder}/gateway.py",
+                serving.live_address,
+                str(serving.live_port),
+                f"{self._root}/state/slots.json",
+            ),
+            port=serving.live_port,
+            pid_file=f"{self._root}/run/gateway.pid",
+            log_file=f"{folder}/gateway.log",
+        )
+
+    def promote(self) -> Slots:
+        """Open the gateway to the candidate, prove it by a request, stop what was live before.
+
+        Nothing changes where the inventory's release is live already.
+        """
+        before = self.slots()
+        release = wanted(self.site.inventory, self.site.head)
+        slot = before.serving(release.id)
+        if slot is None:
+            raise BadInput(
+                f"release {release.id} is not staged",
+                where=f"{self.host_name}: {self._root}/state/slots.json",
+                fix="run `beachhead deploy` (and let it be judged) first",
+            )
+        after = before if slot == before.live else Slots(live=slot, candidate=None, previous=before.live)
+        self._switch(before, after)
+        if after.previous is not None and after.previous != before.previous:
+            self._stop(after.previous)
+        return after
+
+    def rollback(self) -> Slots:
+        """Serve the release that was live before, proven by a request; what is live now becomes the previous one."""
+        before = self.slots()
+        if before.previous is None:
+            raise BadInput(
+                "there is no earlier release to go back to",
+                where=f"{self.host_name}: {self._root}/state/slots.json",
+                fix="deploy the release that you want from its inventory",
+            )
+        if self.site.inventory.serving.mode == "in-place" and before.live is not None:
+            self._stop(before.live)
+        release = kept(self.site.host(self.host_name), self._root, before.previous.release)
+        self._start(release, before.previous)
+        after = Slots(live=before.previous, candidate=before.candidate, previous=before.live)
+        self._switch(before, after)
+        if before.live is not None:
+            self._stop(before.live)
+        return after
+
+    def _switch(self, before: Slots, after: Slots) -> None:
+        self._write(after)
+        try:
+            self._run(self._gateway())
+            answers(self.site, self.site.inventory.serving.live_port, say=self.say)
+        except Problem as error:
+            self._write(before)
+            raise NotPromoted(
+                f"the gateway did not serve the release, so nothing was promoted: {error.what}",
+                where=error.where,
+                fix=error.fix,
+            ) from error
