@@ -5,6 +5,7 @@ A table that is handed in must have rows: leave a table out rather than handing 
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import warnings
@@ -72,6 +73,7 @@ def check_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> TablesResu
 def _judge(frames: Mapping[str, pd.DataFrame], scratch: Path, site: Path) -> tuple[SuiteResult, ...]:
     """One suite, one batch and one validation per frame, in a file context that is thrown away."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read once, when the package is imported
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells hundreds of lines at INFO
     import great_expectations as gx
 
     checkpoints: Any = gx.checkpoint

@@ -74,7 +74,11 @@ def decide(
         return Verdict(Decision.UNKNOWN, unresolved[0], scope, counts, blocking, tuple(unresolved))
     if not whole:
         return Verdict(Decision.HOLDS, f"nothing stands in the way within {scope}", scope, counts)
-    return Verdict(Decision.GO, "every blocking claim was judged and holds or does not apply", scope, counts)
+    excused = sorted({e.claim for e in evidence if e.finding.outcome is Outcome.UNKNOWN and not blocks(e)})
+    said = "every claim that blocks was judged and holds or does not apply"
+    return Verdict(
+        Decision.GO, said + (f"; UNKNOWN and excused: {', '.join(excused)}" if excused else ""), scope, counts
+    )
 
 
 def blocks(record: Evidence) -> bool:

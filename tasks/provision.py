@@ -20,6 +20,7 @@ def apply(site: Site, host: str, what: str, operation: Operation) -> Change:
     return change
 
 
+@task(name="prepare", task_run_name="{name}: prepare", cache_policy=NO_CACHE)
 def prepare_host(site: Site, name: str) -> list[Change]:
     """Everything that must be on one host before it can fetch or serve."""
     spec = site.spec(name)

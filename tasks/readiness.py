@@ -11,7 +11,10 @@ import openai
 from inventories.errors import Problem
 from tasks.facts.base import look
 from tasks.facts.engine_log import EngineLogFact, fatal_line
+from tasks.facts.listener import ListenerFact
 from tasks.facts.process import ProcessFact
+from tasks.facts.text_file import TextFile
+from tasks.operations.service import Service
 from tasks.site import Site
 from tasks.trail import tail
 
@@ -46,6 +49,22 @@ def answers(site: Site, port: int, *, say: Callable[[str], None] = lambda _: Non
             fix="the engine answers and the model does not: check quantisation kernels and the weights' digests",
         )
     say(f"{site.head.name}: port {port} answers ({answer.completion_tokens} tokens)")
+
+
+def wait_listening(site: Site, service: Service, *, budget_s: float = 60.0) -> None:
+    """Until something listens on the service's port; raises EngineDied when its process ends first."""
+    host = site.host(site.head.name)
+    began = time.monotonic()
+    while not look(host, ListenerFact(service.port)).busy:
+        running = look(host, ProcessFact(service.pid_file)).running
+        if not running or time.monotonic() - began > budget_s:
+            said = tail(look(host, TextFile(service.log_file)) or "", 4)
+            raise EngineDied(
+                f"the {service.title} {'does not listen' if running else 'ended at start'}: {said or 'no output'}",
+                where=f"{site.head.name}: {service.log_file}",
+                fix="mend what its log says and run again",
+            )
+        time.sleep(0.5)
 
 
 def wait_ready(

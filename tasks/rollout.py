@@ -11,7 +11,7 @@ from tasks.facts.base import REMOTE
 from tasks.operations.base import Change, Operation, converge
 from tasks.operations.files import File, Folder
 from tasks.operations.service import Service, Stopped
-from tasks.readiness import answers, wait_ready
+from tasks.readiness import answers, wait_listening, wait_ready
 from tasks.releases import Release, Slot, Slots, keep, kept, read_slots, wanted, write_slots
 from tasks.site import Site
 
@@ -180,7 +180,9 @@ class Rollout:
     def _switch(self, before: Slots, after: Slots) -> None:
         self._write(after)
         try:
-            self._run(self._gateway())
+            gateway = self._gateway()
+            self._run(gateway)
+            wait_listening(self.site, gateway)
             answers(self.site, self.site.inventory.serving.live_port, say=self.say)
         except Problem as error:
             self._write(before)

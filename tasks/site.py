@@ -20,6 +20,7 @@ from tasks.hosts import Host, now
 from tasks.local import LocalHost
 from tasks.operations.base import Change
 from tasks.redaction import Redactor
+from tasks.releases import Slot, read_slots
 from tasks.ssh import SshHost
 from tasks.trail import RecordedHost, Trail
 
@@ -94,6 +95,10 @@ class Site:
     def look_around(self, name: str) -> Machine:
         """What the machine is; the first thing that is asked of a host, so that an unreachable one shows at once."""
         return look(self.host(name), MachineFact())
+
+    def live(self) -> Slot | None:
+        """The slot that the serving host shows to the world now."""
+        return read_slots(self.host(self.head.name), self.head.root).live
 
     @property
     def head(self) -> HostSpec:

@@ -1,0 +1,57 @@
+"""How a run ends: a release that was not proven is taken back, and the verdict becomes the run's state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from assumptions._verdict import Decision
+from flows import artifacts
+from flows.adoption import adopt
+from flows.run import GateClosed, NotApproved, Run
+from flows.steps import roll_back, withdraw
+from inventories.errors import Problem
+
+log = logging.getLogger("beachhead")
+
+
+@contextmanager
+def returning(run: Run) -> Iterator[None]:
+    """Inside: the flow.  On the way out of a closed gate or a fault nothing is left half promoted."""
+    adopt(run)
+    try:
+        yield
+    except (GateClosed, NotApproved, Problem):
+        _back(run)
+        raise
+
+
+def _back(run: Run) -> None:
+    """Take a candidate away; a promotion of this run that was not proven live is undone."""
+    if not run.touched:
+        return
+    try:
+        if run.promoted:
+            roll_back(run)
+        else:
+            withdraw(run)
+    except Problem as problem:
+        log.error("could not take the release back: %s", problem)
+
+
+def ended(run: Run) -> State[str]:
+    """The run's final state, named after the verdict: only GO and HOLDS complete it."""
+    artifacts.report(run)
+    if run.problem is not None:
+        return Failed(name="STOPPED", message=str(run.problem), data=str(run.folder))
+    verdict = run.verdict
+    if verdict is None:
+        return Failed(message="the run ended without a verdict")
+    said = f"{verdict.decision}: {verdict.because} | report: {artifacts.report_address(run)}"
+    if verdict.decision in (Decision.GO, Decision.HOLDS):
+        return Completed(name=str(verdict.decision), message=said, data=str(run.folder))
+    return Failed(name=str(verdict.decision), message=said, data=str(run.folder))

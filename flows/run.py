@@ -1,0 +1,245 @@
+"""One run: a locked inventory, a folder for its evidence, and a report at the end, however it ends.
+
+Nothing here knows Prefect: a claim that is judged from the command line goes the same way.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from assumptions._core import Evidence, Stage
+from assumptions._judge import judge, product
+from assumptions._ledger import Ledger, write_json
+from assumptions._registry import Claim, claim, keys
+from assumptions._report import RunFacts, StageLine, render
+from assumptions._tables import TablesResult, check_tables
+from assumptions._verdict import Decision, Key, Verdict, decide
+from inventories.errors import Problem
+from inventories.figures import model
+from inventories.load import load, overridden
+from inventories.schema import Inventory
+from tasks.engines.base import engine
+from tasks.hosts import now
+from tasks.site import Site, home
+
+
+class AlreadyRunning(Problem):
+    """Another run of this inventory, on this machine, is under way."""
+
+
+class GateClosed(Exception):
+    """A gate found no open verdict; the run ends here, with its report."""
+
+    def __init__(self, stage: str, verdict: Verdict) -> None:
+        super().__init__(f"{verdict.decision} at {stage}: {verdict.because}")
+        self.stage, self.verdict = stage, verdict
+
+
+class NotApproved(Exception):
+    """The person who was asked said no, or nobody answered in time."""
+
+
+def evidence_root() -> Path:
+    """Where runs leave their evidence: $BEACHHEAD_EVIDENCE, else evidence/ in the working folder."""
+    return Path(os.environ.get("BEACHHEAD_EVIDENCE") or "evidence").absolute()
+
+
+def new_run_id() -> str:
+    """Time in UTC, then four hex digits: sorts by age, and two at once differ."""
+    return f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+@dataclass
+class Run:
+    """What one flow did and found.  `expected` is what it was to judge; `whole` that it is every claim there is."""
+
+    flow: str
+    inventory: Inventory
+    site: Site
+    expected: tuple[Key, ...] = ()
+    whole: bool = False
+    stages: list[StageLine] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    started_at: Any = field(default_factory=now)
+    stopped: str = ""
+    problem: Problem | None = None  # the fault that stopped it
+    promoted: bool = False  # this run changed what is live
+    touched: bool = False  # this run staged something
+    _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The run's evidence."""
+        return self.site.folder
+
+    @property
+    def ledger(self) -> Ledger:
+        """The run's records."""
+        return Ledger(self.folder)
+
+    def expect(self, stages: Sequence[Stage], only: Sequence[str] = ()) -> None:
+        """Declare before looking what is to be judged."""
+        for name in only:
+            claim(name)
+        self.expected = keys(stages, only)
+        self.whole = set(self.expected) == set(keys())
+
+    def judge(self, one: Claim, stage: Stage) -> Evidence:
+        """Judge one claim and write its record."""
+        judged = judge(self.site, one, stage)
+        self.ledger.append(judged.evidence)
+        for name, rows in judged.tables.items():
+            self._tables.setdefault(name, []).extend(rows)
+        return judged.evidence
+
+    def so_far(self, stage: Stage) -> Verdict:
+        """The verdict over one stage's claims."""
+        due = tuple(key for key in self.expected if key[1] is stage)
+        records = [record for record in self.ledger.read() if record.stage is stage]
+        if not due:
+            return Verdict(Decision.HOLDS, f"no claim is judged at {stage}", f"stage {stage}", {})
+        return decide(due, records, whole=False, scope=f"stage {stage}")
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """A line of the report's timetable, however the stage ends."""
+        began, outcome, note = time.monotonic(), "stopped", ""
+        try:
+            yield
+            outcome = "ok"
+        except GateClosed as gate:
+            outcome, note = str(gate.verdict.decision), gate.verdict.because
+            raise
+        except (Problem, NotApproved) as error:
+            note = error.what if isinstance(error, Problem) else str(error)
+            raise
+        finally:
+            self.stages.append(StageLine(name, outcome, time.monotonic() - began, self.site.redactor.text(note)))
+
+    def finish(self) -> Verdict:
+        """Check the tables, decide, write run.json and the report."""
+        records, trail = self.ledger.read(), self.site.trail.read()
+        tables = self._check(records, trail)
+        self.verdict = self._decide(records, tables)
+        facts = self._facts()
+        problem = {k: getattr(self.problem, k) for k in ("what", "where", "fix")} if self.problem else None
+        summary = {"verdict": asdict(self.verdict), "problem": self.site.redactor.tree(problem), **asdict(facts)}
+        write_json(self.folder / "run.json", summary)
+        render(facts, self.verdict, records, tables, trail, self.folder)
+        return self.verdict
+
+    def _check(self, records: Sequence[Evidence], trail: Sequence[dict[str, Any]]) -> TablesResult:
+        owner = {record_id: record.claim for record in records for record_id in record.trail}
+        columns = ("id", "method", "status", "seconds", "purpose", "expected_status")
+        asked = [
+            {**{name: entry.get(name) for name in columns}, "claim": owner[entry["id"]], "path": _path(entry["url"])}
+            for entry in trail
+            if entry["kind"] == "request" and entry["id"] in owner and entry.get("purpose")
+        ]
+        rows = {**self._tables, **({"requests": asked} if asked else {})}
+        if not any(rows.values()):
+            return TablesResult(ok=True)
+        import pandas as pd  # here, because it takes a second and most commands need no table
+
+        return check_tables({name: pd.DataFrame(each) for name, each in rows.items() if each}, self.folder)
+
+    def _decide(self, records: Sequence[Evidence], tables: TablesResult) -> Verdict:
+        scope = "every claim at every stage" if self.whole else f"what {self.flow} judges"
+        if self.expected:
+            verdict = decide(self.expected, records, whole=self.whole, scope=scope, tables_ok=tables.ok)
+        else:
+            verdict = Verdict(Decision.HOLDS, f"{self.flow} ended without an error; it judges no claim", scope, {})
+        if self.stopped and verdict.decision is not Decision.NO_GO:
+            left = (f"the run stopped: {self.stopped}", *verdict.unresolved)
+            return Verdict(Decision.UNKNOWN, left[0], scope, verdict.counts, verdict.blocking, left)
+        return verdict
+
+    def _facts(self) -> RunFacts:
+        inventory = self.inventory
+        changes = tuple(f"{c.host}: {step}" for c in self.site.changes for step in c.steps)
+        return RunFacts(
+            run_id=self.site.run_id,
+            inventory_name=inventory.name,
+            inventory_title=inventory.title,
+            kind=inventory.kind,
+            flow=self.flow,
+            started_at=self.started_at,
+            ended_at=now(),
+            product_commit=product(),
+            model=model(inventory.model.catalog).repo,
+            model_revision=inventory.model.revision or "not pinned",
+            engine=engine(inventory.engine.kind).describe(inventory),
+            hosts=tuple(host.name for host in inventory.hosts),
+            proves=inventory.proves,
+            does_not_prove=inventory.does_not_prove,
+            changes=changes,
+            stages=tuple(self.stages),
+            links=self.links,
+        )
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("://", 1)[-1].partition("/")[2]
+
+
+def _lock(inventory: Inventory, run_id: str) -> TextIO:
+    """Held until this process ends, however it ends; a killed one leaves no lock behind."""
+    file = home() / inventory.name / "lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = file.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.seek(0)
+        holder = handle.read().strip()
+        handle.close()
+        raise AlreadyRunning(
+            f"another run of {inventory.name} is under way ({holder or 'it has just begun'})",
+            where=str(file),
+            fix="wait for it, or end that process; a run that was killed holds no lock",
+        ) from None
+    handle.seek(0)
+    handle.truncate()
+    handle.write(f"run {run_id}, process {os.getpid()}")
+    handle.flush()
+    return handle
+
+
+@contextmanager
+def opened(name: str, flow: str, *, context: int | None = None) -> Iterator[Run]:
+    """A run of `flow` on the inventory called `name`; its report is written however the block ends.
+
+    GateClosed, NotApproved and Problem end the block quietly: the run's verdict says so, and `run.problem` holds
+    the fault, for the caller to raise once the report is written.
+    """
+    inventory = overridden(load(name), context_tokens=context)
+    engine(inventory.engine.kind)
+    run_id = new_run_id()
+    lock = _lock(inventory, run_id)
+    site = Site(inventory, evidence_root() / inventory.name / run_id, run_id=run_id)
+    run = Run(flow, inventory, site)
+    write_json(run.folder / "inventory.json", inventory.model_dump(mode="json"))
+    try:
+        yield run
+    except (GateClosed, NotApproved) as error:
+        run.stopped = str(error)
+    except Problem as problem:
+        run.stopped, run.problem = site.redactor.text(problem.what), problem
+    except BaseException as error:
+        run.stopped = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        try:
+            run.finish()
+        finally:
+            site.close()
+            lock.close()

@@ -1,0 +1,98 @@
+"""The steps that flows are made of, each one a line in the run's timetable and an artifact in Prefect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, wait
+
+from assumptions._core import Stage
+from assumptions._registry import Claim, at
+from assumptions._verdict import Verdict
+from flows import artifacts
+from flows.run import GateClosed, Run
+from tasks.deploy import promote_release, roll_back_release, stage_release, withdraw_release
+from tasks.operations.base import Change
+from tasks.provision import prepare_host
+from tasks.weights import fetch_weights
+
+
+@task(name="judge", task_run_name="{stage}: judge {what}", cache_policy=NO_CACHE)
+def judge_claim(run: Run, stage: str, what: str, claim: Claim) -> str:
+    """One claim at one stage; FAIL is data, so the task run completes."""
+    record = run.judge(claim, Stage(stage))
+    return f"{record.finding.outcome}: {record.finding.because}"
+
+
+def judge(run: Run, stage: Stage, only: Sequence[str] = ()) -> Verdict:
+    """Every claim of `stage`, one after another: they share one server, and a load would spoil the others' answers."""
+    with run.timed(f"judge {stage}"):
+        for claim in at(stage):
+            if not only or claim.id in only:
+                judge_claim(run, str(stage), claim.id, claim)
+        verdict = run.so_far(stage)
+        artifacts.stage(run, stage, verdict)
+    return verdict
+
+
+def gate(run: Run, stage: Stage) -> Verdict:
+    """Judge `stage` and go on only when nothing stands in the way."""
+    verdict = judge(run, stage)
+    if not verdict.open:
+        run.stages[-1] = run.stages[-1].__class__(
+            run.stages[-1].name, str(verdict.decision), run.stages[-1].seconds, verdict.because
+        )
+        raise GateClosed(str(stage), verdict)
+    return verdict
+
+
+def prepare(run: Run) -> list[Change]:
+    """Every host at once; one host's failure is raised after the others have finished."""
+    with run.timed("prepare"):
+        names = [spec.name for spec in run.inventory.hosts]
+        futures: list[PrefectFuture[list[Change]]] = [prepare_host.submit(run.site, name) for name in names]
+        wait(futures)
+        changes = [change for future in futures for change in future.result()]
+        artifacts.changes(run, "prepare", changes)
+    return changes
+
+
+def fetch(run: Run) -> list[Change]:
+    """The model and each probe, on every host."""
+    with run.timed("fetch"):
+        pinned = (run.inventory.model, *run.inventory.probes)
+        changes = [
+            fetch_weights(run.site, host.name, model.catalog, model) for host in run.inventory.hosts for model in pinned
+        ]
+        artifacts.changes(run, "fetch", changes)
+    return changes
+
+
+def stage(run: Run) -> None:
+    """The release answers on the host's loopback."""
+    with run.timed("stage"):
+        run.touched = True
+        stage_release(run.site, run.site.head.name)
+
+
+def withdraw(run: Run) -> None:
+    """Take an unproven candidate away; what is live stays."""
+    with run.timed("withdraw"):
+        withdraw_release(run.site, run.site.head.name)
+
+
+def promote(run: Run) -> None:
+    """Open the gateway to the proven release."""
+    with run.timed("promote"):
+        run.touched = True
+        before = run.site.live()
+        after = promote_release(run.site, run.site.head.name)
+        run.promoted = after.live != before
+
+
+def roll_back(run: Run) -> None:
+    """Serve what was live before."""
+    with run.timed("roll back"):
+        roll_back_release(run.site, run.site.head.name)
