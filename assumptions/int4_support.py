@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +59,8 @@ def observe(site: Site, stage: Stage) -> Int4:
         return look(host, EngineProbe(python, verb, folder, arguments, PROBE_ENV), timeout=900)
 
     with ThreadPoolExecutor(2) as pool:  # each loads the engine's libraries: seconds of processor, 2 GB of memory
-        flag = pool.submit(probe, inventory.model, "flags", *GUIDE_FLAG)
-        loads = [pool.submit(probe, pinned, "load") for pinned in inventory.probes]
+        flag = pool.submit(copy_context().run, probe, inventory.model, "flags", *GUIDE_FLAG)
+        loads = [pool.submit(copy_context().run, probe, pinned, "load") for pinned in inventory.probes]
         main = _loaded(site, inventory.model, _served(site, stage))
         probes = [_loaded(site, pinned, load.result()) for pinned, load in zip(inventory.probes, loads, strict=True)]
         return Int4("cpu" if head.gpu is None else "cuda", flag.result(), (main, *probes))

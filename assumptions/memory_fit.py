@@ -153,9 +153,7 @@ def _measured(seen: Memory, log: EngineLog, inventory: Inventory) -> Finding:
     share, size = _deviation(seen, log, inventory), _per_token(seen, inventory)
     return _finding(
         worst(parts),
-        because(
-            parts, f"the engine's {log.kv_tokens:,} tokens agree with {_per_token(seen, inventory):,} bytes a token"
-        ),
+        because(parts, f"the engine's {log.kv_tokens or 0:,} tokens agree with {size:,} bytes a token"),
         Provenance.MEASURED_HERE,
         expected=f"logged tokens within {TOLERANCE:.1%} of KV bytes / {size:,}, and enough of them",
         measured=f"{log.kv_tokens} tokens in {log.kv_gib} GiB",

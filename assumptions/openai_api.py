@@ -6,13 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import openai
-
 from assumptions._core import Assumption, Finding, Part, Provenance, Severity, Stage
 from assumptions._parts import because, check, worst
 from assumptions._served import served
 from inventories.schema import Inventory
-from serving.client import Answer, Client, Reply
+from serving.client import Answer, Client, Refused, Reply
 from tasks.site import Site
 
 PROMPT = "Say one sentence."
@@ -94,8 +92,8 @@ def _said(ask: Callable[[], Answer]) -> Answer:
     """A refusal is an answer too; a lost connection is not."""
     try:
         return ask()
-    except openai.APIStatusError as error:
-        return Answer("", "", f"{error.status_code}: {str(error.message)[:200]}", None, None, None)
+    except Refused as refusal:
+        return Answer("", "", f"{refusal.status}: {refusal.message[:200]}", None, None, None)
 
 
 def _text(name: str, answer: Answer) -> Iterator[Part]:

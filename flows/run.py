@@ -28,6 +28,7 @@ from inventories.load import load, overridden
 from inventories.schema import Inventory
 from tasks.engines.base import engine
 from tasks.hosts import now
+from tasks.narration import say
 from tasks.site import Site, home
 
 
@@ -45,6 +46,9 @@ class GateClosed(Exception):
 
 class NotApproved(Exception):
     """The person who was asked said no, or nobody answered in time."""
+
+
+folders: list[Path] = []  # of the runs that this process opened, newest last
 
 
 def evidence_root() -> Path:
@@ -95,8 +99,10 @@ class Run:
 
     def judge(self, one: Claim, stage: Stage) -> Evidence:
         """Judge one claim and write its record."""
+        say(f"{stage}: judging {one.id}")
         judged = judge(self.site, one, stage)
         self.ledger.append(judged.evidence)
+        say(f"{stage}: {one.id}: {judged.evidence.finding.outcome} in {judged.evidence.seconds:.1f} s")
         for name, rows in judged.tables.items():
             self._tables.setdefault(name, []).extend(rows)
         return judged.evidence
@@ -113,6 +119,7 @@ class Run:
     def timed(self, name: str) -> Iterator[None]:
         """A line of the report's timetable, however the stage ends."""
         began, outcome, note = time.monotonic(), "stopped", ""
+        say(name)
         try:
             yield
             outcome = "ok"
@@ -227,6 +234,7 @@ def opened(name: str, flow: str, *, context: int | None = None) -> Iterator[Run]
     lock = _lock(inventory, run_id)
     site = Site(inventory, evidence_root() / inventory.name / run_id, run_id=run_id)
     run = Run(flow, inventory, site)
+    folders.append(run.folder)
     write_json(run.folder / "inventory.json", inventory.model_dump(mode="json"))
     try:
         yield run

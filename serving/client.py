@@ -9,15 +9,32 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx2
-from openai import DefaultHttpxClient, OpenAI
+if TYPE_CHECKING:  # openai takes most of a second to import, and a plan needs none of it
+    import httpx2
 
 Recorder = Callable[..., str]
+
+
+class ServingError(Exception):
+    """A served model gave no usable answer."""
+
+
+class Refused(ServingError):
+    """The server answered with an error status, which is an answer too."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status, self.message = status, message
+
+
+class NoAnswer(ServingError):
+    """No connection, no answer in time, or an answer that broke off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +78,12 @@ class Client:
     def __init__(
         self, base_url: str, *, model: str, api_key: str | None, record: Recorder, timeout: float = 120.0
     ) -> None:
+        from openai import DefaultHttpxClient, OpenAI
+
         self.base_url, self.model, self._record = base_url.rstrip("/"), model, record
         self.last_record = ""
         self._expected: tuple[int | None, str] = (None, "")
+        self._unanswered: httpx2.Request | None = None
         self._http = DefaultHttpxClient(
             timeout=timeout, trust_env=False, event_hooks={"response": [self._seen], "request": [self._asked]}
         )
@@ -84,20 +104,38 @@ class Client:
     def _asked(self, request: httpx2.Request) -> None:
         request.extensions["beachhead"] = (datetime.now(UTC), time.monotonic(), *self._expected)
         self._expected = (None, "")
+        self._unanswered = request
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Errors translated, and a request that got no answer on the record too."""
+        self._unanswered = None
+        try:
+            with _translated():
+                yield
+        except NoAnswer as error:
+            if self._unanswered is not None:
+                self._note(self._unanswered, error=str(error))
+            raise
 
     def _seen(self, response: httpx2.Response) -> None:
-        at, began, expected, purpose = response.request.extensions["beachhead"]
         streamed = "text/event-stream" in response.headers.get("content-type", "")
         if not streamed:
             response.read()
+        said = "[event stream]" if streamed else response.text
+        self._note(response.request, status=response.status_code, response=said)
+
+    def _note(self, request: httpx2.Request, **outcome: Any) -> None:
+        """One exchange on the record."""
+        at, began, expected, purpose = request.extensions["beachhead"]
+        self._unanswered = None
         self.last_record = self._record(
             "request",
             at=at.isoformat(),
-            method=response.request.method,
-            url=str(response.request.url),
-            request=response.request.content.decode("utf-8", "replace")[:4000],
-            status=response.status_code,
-            response="[event stream]" if streamed else response.text,
+            method=request.method,
+            url=str(request.url),
+            request=request.content.decode("utf-8", "replace")[:4000],
+            **outcome,
             seconds=round(time.monotonic() - began, 4),
             expected_status=expected,
             purpose=purpose,
@@ -106,14 +144,15 @@ class Client:
     def call(
         self, method: str, path: str, *, json_body: Any = None, key: bool | str = True, timeout: float = 120.0
     ) -> Reply:
-        """One plain HTTP call; `path` is absolute on the server (`/health`, `/v1/models`).  Raises httpx2 errors.
+        """One plain HTTP call; `path` is absolute on the server (`/health`, `/v1/models`).  Raises NoAnswer.
 
         `key` False sends none, a text sends that one.
         """
         began = time.monotonic()
         auth = {"authorization": f"Bearer {key}"} if isinstance(key, str) else self._auth if key else {}
         root = self.base_url.removesuffix("/v1")
-        response = self._http.request(method, root + path, json=json_body, headers=auth, timeout=timeout)
+        with self._recorded():
+            response = self._http.request(method, root + path, json=json_body, headers=auth, timeout=timeout)
         try:
             body = response.json()
         except ValueError:
@@ -125,28 +164,46 @@ class Client:
         return self.call("POST", "/v1" + path, json_body={"model": self.model, **body}, timeout=timeout)
 
     def chat(self, text: str, *, timeout: float = 120.0, **body: Any) -> Answer:
-        """One chat completion through the openai client; raises openai errors."""
-        done = self.openai.chat.completions.create(
-            model=self.model,
-            messages=[{"role": "user", "content": text}],
-            timeout=timeout,
-            **_split(body),
-        )
-        return answer_of(done.model_dump())
+        """One chat completion through the openai client; raises Refused or NoAnswer."""
+        with self._recorded():
+            done = self.openai.chat.completions.create(
+                model=self.model,
+                messages=[{"role": "user", "content": text}],
+                timeout=timeout,
+                **_split(body),
+            )
+            return answer_of(done.model_dump())
 
     def stream(self, text: str, *, timeout: float = 120.0, **body: Any) -> Answer:
         """The same as a stream, put together again; `chunks` counts what arrived."""
-        pieces = self.openai.chat.completions.create(
-            model=self.model,
-            messages=[{"role": "user", "content": text}],
-            stream=True,
-            stream_options={"include_usage": True},
-            timeout=timeout,
-            **_split(body),
-        )
-        answer = _assemble(piece.model_dump() for piece in pieces)
+        with self._recorded():
+            pieces = self.openai.chat.completions.create(
+                model=self.model,
+                messages=[{"role": "user", "content": text}],
+                stream=True,
+                stream_options={"include_usage": True},
+                timeout=timeout,
+                **_split(body),
+            )
+            answer = _assemble(piece.model_dump() for piece in pieces)
         self._record("stream", at=datetime.now(UTC).isoformat(), of=self.last_record, response=dumps(asdict(answer)))
         return answer
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The client libraries' errors as this module's two."""
+    import httpx2
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise Refused(error.status_code, str(error.message)[:500]) from None
+    except (openai.OpenAIError, httpx2.HTTPError) as error:
+        raise NoAnswer(f"{type(error).__name__}: {str(error)[:300]}") from None
+    except (LookupError, TypeError, AttributeError) as error:
+        raise NoAnswer(f"the answer is not a chat completion: {type(error).__name__}: {error}") from None
 
 
 _TYPED = {"max_tokens", "temperature", "top_p", "seed", "stop", "tools", "tool_choice", "response_format", "logprobs"}

@@ -14,7 +14,7 @@ from tasks.hosts import CommandFailed
 from tasks.narration import say
 from tasks.operations.base import Change, converge
 from tasks.operations.files import File, Folder
-from tasks.operations.weights import Weights
+from tasks.operations.weights import DiskTooSmall, Weights
 from tasks.site import Site
 
 
@@ -34,6 +34,12 @@ _FIX = {
 def refused(error: CommandFailed, endpoint: str, repo: str) -> Problem:
     """A failed hub command as one clear error."""
     text = error.ran.stderr
+    if "[Errno 28]" in text:
+        return DiskTooSmall(
+            f"the disk filled up while {repo} was fetched",
+            where=error.ran.host,
+            fix="free room there, or set the host's `root` to a larger file system; what was fetched so far is kept",
+        )
     status = re.search(r"hub-status=(\d+)", text)
     if not status:
         return error

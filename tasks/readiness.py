@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import httpx2
-import openai
-
 from inventories.errors import Problem
+from serving.client import ServingError
 from tasks.facts.base import look
 from tasks.facts.engine_log import EngineLogFact, fatal_line
 from tasks.facts.listener import ListenerFact
@@ -35,9 +33,9 @@ def answers(site: Site, port: int, *, say: Callable[[str], None] = lambda _: Non
     try:
         with site.client(port, timeout=FIRST_REQUEST_S) as client:
             answer = client.chat(PROMPT, max_tokens=24, temperature=0)
-    except (openai.OpenAIError, httpx2.HTTPError) as error:
+    except ServingError as error:
         raise NotReady(
-            f"no completion: {type(error).__name__}: {str(error)[:300]}",
+            f"no completion: {error}",
             where=f"{site.head.name}: port {port}",
             fix="read the engine's log on the host; the candidate is taken away, what is live stays",
         ) from None
@@ -105,5 +103,5 @@ def _healthy(site: Site, port: int) -> bool:
     try:
         with site.client(port, timeout=10) as client:
             return client.call("GET", "/health", key=False, timeout=10).status == 200
-    except (httpx2.HTTPError, openai.OpenAIError):
+    except ServingError:
         return False

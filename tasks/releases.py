@@ -13,7 +13,7 @@ from inventories.figures import model
 from inventories.schema import Host as HostSpec
 from inventories.schema import Inventory
 from tasks.engines.base import PORT, engine
-from tasks.facts.base import look
+from tasks.facts.base import NotUnderstood, look
 from tasks.facts.text_file import TextFile
 from tasks.hosts import Host, write_file
 
@@ -109,8 +109,11 @@ def read_slots(host: Host, root: str) -> Slots:
     text = look(host, TextFile(_slots_file(root)))
     if text is None:
         return Slots()
-    value = json.loads(text)
-    return Slots(_slot(value["live"]), _slot(value["candidate"]), _slot(value["previous"]))
+    try:
+        value = json.loads(text)
+        return Slots(_slot(value["live"]), _slot(value["candidate"]), _slot(value["previous"]))
+    except (ValueError, TypeError, KeyError):
+        raise NotUnderstood(TextFile(_slots_file(root)), text) from None
 
 
 def write_slots(host: Host, root: str, slots: Slots) -> Slots:
@@ -135,5 +138,8 @@ def kept(host: Host, root: str, release_id: str) -> Release:
             where=f"{host.name}: {root}/releases",
             fix="deploy it again from its inventory",
         )
-    value = json.loads(text)
-    return Release(**{**value, "arguments": tuple(value["arguments"])})
+    try:
+        value = json.loads(text)
+        return Release(**{**value, "arguments": tuple(value["arguments"])})
+    except (ValueError, TypeError, KeyError):
+        raise NotUnderstood(TextFile(f"{root}/releases/{release_id}/release.json"), text) from None

@@ -21,7 +21,6 @@ from tasks.local import LocalHost
 from tasks.operations.base import Change
 from tasks.redaction import Redactor
 from tasks.releases import Slot, read_slots
-from tasks.ssh import SshHost
 from tasks.trail import RecordedHost, Trail
 
 
@@ -64,10 +63,12 @@ class Site:
                 where=f"inventory {self.inventory.name}: hosts",
                 fix="add its `ssh:` block once the machine is there; `beachhead plan` needs none",
             )
-        if ssh.address == "local":
-            return LocalHost(spec.name)
         password = os.environ.get(ssh.sudo_password_env) if ssh.sudo_password_env else None
         self.redactor.add(password)
+        if ssh.address == "local":
+            return LocalHost(spec.name, sudo_password=password)
+        from tasks.ssh import SshHost  # here: a plan contacts no host and needn't wait for Paramiko
+
         return SshHost(
             spec.name,
             address=ssh.address,

@@ -98,7 +98,8 @@ class RecordedHost:
 
     def _clean(self, error: HostError) -> HostError:
         text = self._trail.redactor.text
-        error.what, error.where = text(error.what), text(error.where)
+        error.what, error.where, error.fix = text(error.what), text(error.where), text(error.fix)
+        error.args = (error.what,)
         return error
 
     def forward(self, port: int) -> AbstractContextManager[int]:

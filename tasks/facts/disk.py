@@ -38,7 +38,7 @@ class DiskFact:
         """Read the line below the heading."""
         try:
             avail, inodes, mount = stdout.splitlines()[1].split(None, 2)
-            free_inodes = int(inodes) if inodes.isdigit() and int(inodes) > 0 else None
+            free_inodes = int(inodes) if inodes.isdecimal() and int(inodes) > 0 else None
             return Disk(int(avail), free_inodes, mount.strip())
         except (IndexError, ValueError):
             raise NotUnderstood(self, stdout) from None

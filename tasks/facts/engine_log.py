@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 
 _NUMBER = r"([0-9][0-9,]*(?:\.[0-9]+)?)"
-_VERSION = re.compile(r"(?:vLLM API server version|vLLM engine \(v|version) ?v?([0-9]+\.[0-9]+\.[0-9]+[^ ,)]*)")
+_VERSION = re.compile(r"(?:vLLM API server version|vLLM engine \(v|version) ?v?([0-9]+\.[0-9]+\.[0-9]+[^\s,)]*)")
 _KV_TOKENS = re.compile(rf"(?:GPU|CPU) KV cache size: {_NUMBER} tokens")
 _KV_GIB = re.compile(rf"Available KV cache memory: {_NUMBER} GiB")
 _CPU_KV_GIB = re.compile(rf"\({_NUMBER}/{_NUMBER}\) GiB for KV cache")
@@ -19,6 +19,7 @@ _NO_CACHE = re.compile(r"prefix caching to be disabled|enable_prefix_caching=Fal
 _FATAL = re.compile(
     r"error: |Error: |Error\b.*:|No available memory|larger than the available KV cache|CUDA out of memory"
 )
+_NOT_FATAL = re.compile(r"^(?:\([^)]*\) )?(?:DEBUG|INFO|WARNING) [0-9]")  # a warning may quote an error
 _POINTS_UP = re.compile(r"See (?:root cause|stack trace)|initialization failed due to")
 
 
@@ -45,7 +46,7 @@ def _number(pattern: re.Pattern[str], text: str) -> float | None:
 
 def fatal_line(text: str) -> str | None:
     """The last line that names an error, without the log's own prefixes."""
-    named = [line for line in text.splitlines() if _FATAL.search(line)]
+    named = [line for line in text.splitlines() if _FATAL.search(line) and not _NOT_FATAL.match(line)]
     named = [line for line in named if not _POINTS_UP.search(line)] or named
     if not named:
         return None

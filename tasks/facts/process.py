@@ -44,7 +44,7 @@ class ProcessFact:
     def parse(self, stdout: str) -> Process:
         """Read the one word."""
         words = stdout.split()
-        if words[:1] == ["running"] and len(words) == 2 and words[1].isdigit():
+        if words[:1] == ["running"] and len(words) == 2 and words[1].isdecimal():
             return Process(int(words[1]), True)
         if words == ["ended"]:
             return Process(None, True)

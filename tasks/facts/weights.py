@@ -54,7 +54,7 @@ class HubTree:
             files = tuple(HubFile(**json.loads(line)) for line in stdout.splitlines() if line)
         except (ValueError, TypeError):
             raise NotUnderstood(self, stdout) from None
-        if not files:
+        if not files or not all(_typed(f.path, f.size) and (f.sha256 or f.git_sha1) for f in files):
             raise NotUnderstood(self, stdout)
         return files
 
@@ -77,6 +77,13 @@ class DiskFiles:
     def parse(self, stdout: str) -> tuple[DiskFile, ...]:
         """Read the lines; none means that the folder is empty or missing."""
         try:
-            return tuple(DiskFile(**json.loads(line)) for line in stdout.splitlines() if line)
+            files = tuple(DiskFile(**json.loads(line)) for line in stdout.splitlines() if line)
         except (ValueError, TypeError):
             raise NotUnderstood(self, stdout) from None
+        if not all(_typed(f.path, f.size) for f in files):
+            raise NotUnderstood(self, stdout)
+        return files
+
+
+def _typed(path: object, size: object) -> bool:
+    return isinstance(path, str) and type(size) is int

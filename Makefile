@@ -1,0 +1,37 @@
+# The two commands of the README, and the gate that CI uses too.
+PYTHON ?= python3
+UV := .venv/bin/uv
+
+.PHONY: rehearse clean-rehearsal test check fast lint lock venv
+rehearse: venv  ## the whole job on this machine; CONTEXT=262144 for the guide's own context
+	@.venv/bin/beachhead rehearse $(if $(CONTEXT),--context $(CONTEXT))
+
+test: venv lint  ## everything: gate, unit tests, end-to-end tests on real vLLM, Prefect and SSH
+	.venv/bin/python -m pytest -q
+
+check: venv lint  ## the gate without the end-to-end tests
+	.venv/bin/python -m pytest -q -m "not e2e"
+
+lint: venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+clean-rehearsal:  ## stop and remove everything that a rehearsal made, but its evidence
+	@[ ! -x .venv/bin/beachhead ] || .venv/bin/beachhead rehearse --down
+	rm -rf .rehearsal
+
+venv: .venv/ready
+.venv/ready: requirements/dev.lock requirements/uv.lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "error: Python 3.11, 3.12 or 3.13 is needed; name one with make PYTHON=/path/to/python3.12"; exit 2; }
+	@echo "setting up .venv from requirements/dev.lock"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements/uv.lock.txt
+	@$(UV) pip install -q --python .venv/bin/python --no-deps --require-hashes -r requirements/dev.lock
+	@$(UV) pip install -q --python .venv/bin/python --no-deps -e .
+	@touch $@
+
+lock: venv  ## resolve both lock files anew
+	requirements/relock.sh $(UV)

@@ -1,0 +1,243 @@
+"""`beachhead`: the flows, from a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from flows import command_output as out
+from flows.run import Run
+from inventories.errors import Problem
+
+CONTEXT = click.option("--context", type=int, metavar="TOKENS", help="Context instead of the inventory's own.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; progress stays on stderr.")
+YES = click.option("--yes", is_flag=True, help="Promote without asking.")
+
+
+class Commands(click.Group):
+    """A group whose commands print a Problem in three lines and exit with 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; no traceback for what a person can mend."""
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            out.problem(problem)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            click.echo("interrupted; the evidence so far is kept", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="beachhead")
+def main() -> None:
+    """Provision GPU hosts, serve a large model, test every assumption, and say GO or NO-GO with evidence.
+
+    Exit status: 0 GO (or nothing stands in the way), 1 NO-GO or UNKNOWN, 2 a fault or bad input.
+
+    \b
+    Examples:
+      beachhead plan a100x4                      does it fit? no host is contacted
+      beachhead provision rehearsal --yes        everything, on this machine
+      beachhead validate rehearsal --only thinking-budget --json
+    """
+
+
+def _by_flow(name: str, as_json: bool, inventory: str, **parameters: Any) -> None:
+    """Run a Prefect flow in this process and print how it ended."""
+    from flows.in_process import run_flow
+
+    sys.exit(out.ended(run_flow(name, inventory=inventory, **parameters), as_json=as_json))
+
+
+def _without_prefect(as_json: bool, work: Callable[[], Run]) -> None:
+    """Run plain code and print how it ended."""
+    out.narrate()
+    sys.exit(out.ended(work().folder, as_json=as_json))
+
+
+@main.command()
+@click.argument("inventory")
+@CONTEXT
+@JSON
+def plan(inventory: str, context: int | None, as_json: bool) -> None:
+    """Judge what the inventory alone shows: will it fit?  No host is contacted.
+
+    \b
+    Example: beachhead plan a100x4
+    """
+    from flows.plain import plan as work
+
+    _without_prefect(as_json, lambda: work(inventory, context))
+
+
+@main.command()
+@click.argument("inventory")
+@YES
+@CONTEXT
+@JSON
+def provision(inventory: str, yes: bool, context: int | None, as_json: bool) -> None:
+    """Bring a deployment from nothing to live; each stage is gated.  A second run changes only what is missing.
+
+    \b
+    Example: beachhead provision rehearsal --yes
+    """
+    _by_flow("provision", as_json, inventory, yes=yes, context=context)
+
+
+@main.command()
+@click.argument("inventory")
+@JSON
+def prepare(inventory: str, as_json: bool) -> None:
+    """Install what the hosts need before they can fetch and serve.
+
+    \b
+    Example: beachhead prepare rehearsal
+    """
+    _by_flow("prepare", as_json, inventory)
+
+
+@main.command()
+@click.argument("inventory")
+@JSON
+def fetch(inventory: str, as_json: bool) -> None:
+    """Fetch the pinned weights and check every file's digest; files that are right are left alone.
+
+    \b
+    Example: beachhead fetch rehearsal
+    """
+    _by_flow("fetch", as_json, inventory)
+
+
+@main.command()
+@click.argument("inventory")
+@CONTEXT
+@JSON
+def deploy(inventory: str, context: int | None, as_json: bool) -> None:
+    """Stage the release on the host's loopback and judge it; one that fails is taken away.
+
+    \b
+    Example: beachhead deploy rehearsal
+    """
+    _by_flow("deploy", as_json, inventory, context=context)
+
+
+@main.command()
+@click.argument("inventory")
+@click.option("--only", multiple=True, metavar="CLAIM", help="Judge this claim alone; may be given more than once.")
+@CONTEXT
+@JSON
+def validate(inventory: str, only: tuple[str, ...], context: int | None, as_json: bool) -> None:
+    """Judge claims against what is deployed now.  Changes nothing.
+
+    \b
+    Examples:
+      beachhead validate rehearsal
+      beachhead validate rehearsal --only thinking-budget --json
+    """
+    from flows.plain import validate as work
+
+    _without_prefect(as_json, lambda: work(inventory, only, context))
+
+
+@main.command()
+@click.argument("inventory")
+@YES
+@CONTEXT
+@JSON
+def promote(inventory: str, yes: bool, context: int | None, as_json: bool) -> None:
+    """Judge the staged release again, open the gateway to it, judge it live.
+
+    \b
+    Example: beachhead promote rehearsal --yes
+    """
+    _by_flow("promote", as_json, inventory, yes=yes, context=context)
+
+
+@main.command()
+@click.argument("inventory")
+@JSON
+def rollback(inventory: str, as_json: bool) -> None:
+    """Serve the release that was live before, proven by a request.
+
+    \b
+    Example: beachhead rollback rehearsal
+    """
+    _by_flow("rollback", as_json, inventory)
+
+
+@main.command()
+@click.argument("inventory")
+@click.option("--run", "run_id", metavar="RUN", help="A run's id; without it the newest.")
+@JSON
+def report(inventory: str, run_id: str | None, as_json: bool) -> None:
+    """Print a run's verdict and where its report lies.
+
+    \b
+    Example: beachhead report rehearsal
+    """
+    sys.exit(out.ended(out.find_run(inventory, run_id), as_json=as_json))
+
+
+@main.command()
+@click.option("--port", default=4200, show_default=True, help="Of the Prefect server, when none is configured.")
+@click.option("--reports-port", default=4280, show_default=True, help="Where reports can be opened from the UI.")
+def serve(port: int, reports_port: int) -> None:
+    """Register every flow for every inventory and run what is asked of them, until interrupted.
+
+    \b
+    Example:
+      beachhead serve                            in one terminal
+      prefect deployment run provision/a100x4    in another, with the PREFECT_API_URL that serve prints
+    """
+    from flows.serve import serve as work
+
+    work(port, reports_port)
+
+
+@main.command()
+@CONTEXT
+@click.option("--scenery", is_flag=True, help="Only put hub, SSH target and Prefect server up.")
+@click.option("--down", is_flag=True, help="Stop all of it.")
+@JSON
+def rehearse(context: int | None, scenery: bool, down: bool, as_json: bool) -> None:
+    """Run the whole job on this machine: real SSH, a real hub's protocol, real vLLM on the CPU, a tiny model.
+
+    \b
+    Examples:
+      beachhead rehearse
+      beachhead rehearse --context 262144        the guide's own context; minutes of prefill
+    """
+    from flows.rehearse import rehearse as work
+
+    sys.exit(work(context, scenery_only=scenery, down=down, as_json=as_json))
+
+
+@main.command()
+@JSON
+def inventories(as_json: bool) -> None:
+    """List the inventories: every YAML file in inventories/, and in $BEACHHEAD_INVENTORIES.
+
+    \b
+    Example: beachhead inventories
+    """
+    out.inventories(as_json)
+
+
+@main.command()
+@JSON
+def assumptions(as_json: bool) -> None:
+    """List the claims: every file in assumptions/ without an underscore.
+
+    \b
+    Example: beachhead assumptions
+    """
+    out.assumptions(as_json)
+
+
+if __name__ == "__main__":
+    main()

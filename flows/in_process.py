@@ -1,0 +1,40 @@
+"""Runs a Prefect flow from a terminal, in this process, against the configured server or a temporary one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from flows import command_output as out
+from flows.environment import prepare
+from flows.run import folders
+from inventories.load import load
+
+
+def run_flow(name: str, *, inventory: str, **parameters: Any) -> Path:
+    """The run's folder; bad input is found before Prefect is even imported."""
+    load(inventory)
+    prepare()
+    out.narrate()
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # we tell it shorter
+    from flows.approval import terminal
+    from flows.provision import provision
+    from flows.stages import deploy, fetch, promote, rollback
+    from flows.stages import prepare as prepare_hosts
+
+    flows = {f.name: f for f in (provision, prepare_hosts, fetch, deploy, promote, rollback)}
+    if sys.stdin.isatty() and not os.environ.get("PREFECT_API_URL"):
+        terminal.set(_ask)
+    given = {key: value for key, value in parameters.items() if value is not None}
+    flows[name](inventory, **given, return_state=True)
+    return folders[-1]
+
+
+def _ask(question: str) -> str | None:
+    """A name, or nothing for no."""
+    try:
+        return input(question).strip() or None
+    except EOFError:
+        return None
