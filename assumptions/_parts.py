@@ -21,7 +21,7 @@ def because(parts: Iterable[Part], otherwise: str) -> str:
     outcome = worst(parts)
     if outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
         return otherwise
-    return next(f"{part.name}: {part.because}" for part in parts if part.outcome is outcome)
+    return next((f"{part.name}: {part.because}" for part in parts if part.outcome is outcome), "nothing was looked at")
 
 
 def check(name: str, holds: bool | None, because: str, *, expected: object = "", measured: object = "") -> Part:

@@ -33,6 +33,9 @@ MEANING = {
     Decision.UNKNOWN: "Something that this deployment depends on could not be found out. Unknown is not a yes.",
     Decision.HOLDS: "Only a part of the claims was judged. Nothing in that part stands in the way; this is not a GO.",
 }
+REHEARSED = (
+    "Everything that this machine can judge was judged once and holds. No GPU was seen: this is no GO for hardware."
+)
 DISAGREE = "Open the Data Docs, see which rows disagree, mend their cause and run again."
 UNTOLD = "Run the flow again. A GO needs exactly one record of every expected claim, and tables that agree."
 
@@ -95,7 +98,8 @@ def render(
     view = {
         "run": run,
         "verdict": verdict,
-        "meaning": MEANING[verdict.decision],
+        "word": word(verdict.decision, run.kind),
+        "meaning": meaning(verdict.decision, run.kind),
         "records": [(f"claim-{n}", each) for n, each in enumerate(evidence, start=1)],
         "obstacles": obstacles(verdict, evidence),
         "advisory": [(f"claim-{n}", each) for n, each in enumerate(evidence, start=1) if not blocks(each)],
@@ -121,6 +125,12 @@ def obstacles(verdict: Verdict, evidence: Sequence[Evidence]) -> list[Obstacle]:
                 told.add(f"{e.claim} ({e.stage}): {e.finding.because}")
                 what = f"{e.claim} ({e.stage})"
                 found.append(Obstacle(str(outcome), what, e.states, e.finding.because, e.remedy, f"claim-{n}"))
+    unjudged = [line for line in verdict.unresolved if line.endswith(": not judged")]
+    if len(unjudged) > 1:
+        names = ", ".join(line.removesuffix(": not judged") for line in unjudged)
+        told.update(unjudged)
+        what = f"{len(unjudged)} claims were not judged"
+        found.append(Obstacle(str(Outcome.UNKNOWN), what, what, names, UNTOLD))
     for line in (*verdict.blocking, *verdict.unresolved):
         if line not in told:
             what, _, because = line.partition(": ")
@@ -129,12 +139,27 @@ def obstacles(verdict: Verdict, evidence: Sequence[Evidence]) -> list[Obstacle]:
     return found
 
 
-def summary_lines(verdict: Verdict, evidence: Sequence[Evidence]) -> list[str]:
+def word(decision: Decision, kind: str) -> str:
+    """The decision as it is headed: a rehearsal's GO must not be taken for one about hardware."""
+    return f"{decision} (rehearsal)" if kind == "rehearsal" else str(decision)
+
+
+def meaning(decision: Decision, kind: str) -> str:
+    """What the decision says, in a sentence."""
+    if kind == "rehearsal" and decision is Decision.GO:
+        return REHEARSED
+    return MEANING[decision]
+
+
+def summary_lines(verdict: Verdict, evidence: Sequence[Evidence], kind: str = "production") -> list[str]:
     """The verdict for a terminal: plain text, no line over 100 columns.  Print it with markup off."""
     found = obstacles(verdict, evidence)
     remedies = {each.anchor: each.remedy for each in found if each.anchor}
-    lines = _wrap(f"{verdict.decision}  ({verdict.scope})  {verdict.because}")
-    lines += [*_wrap(MEANING[verdict.decision]), *([""] if evidence or found else [])]
+    lines = _wrap(f"{word(verdict.decision, kind)}  {verdict.because}")
+    lines += [
+        *_wrap(f"{meaning(verdict.decision, kind)}  Scope: {verdict.scope}."),
+        *([""] if evidence or found else []),
+    ]
     for n, e in enumerate(evidence, start=1):
         mark = "" if blocks(e) else " [does not block]"
         lines += _wrap(f"{e.finding.outcome:<14} {e.claim} ({e.stage}){mark}: {e.finding.because}", indent=15)

@@ -31,6 +31,7 @@ class Memory:
     gpu_memory_gib: float | None
     compute_capability: float | None
     log: EngineLog | None
+    split: tuple[int, int, int] = (1, 1, 1)  # ranks by tensor, pipeline, decode context
 
 
 def observe(site: Site, stage: Stage) -> Memory:
@@ -39,29 +40,35 @@ def observe(site: Site, stage: Stage) -> Memory:
     card = gpu(head.gpu) if head.gpu else None
     capability = card.compute_capability.value if card and card.compute_capability else None
     memory = card.memory_gib.value if card else None
+    split = _split(inventory)
     if stage is Stage.PLAN:
-        return Memory(model(inventory.model.catalog).read_config(), memory, capability, None)
+        return Memory(model(inventory.model.catalog).read_config(), memory, capability, None, split)
     fact = TextFile(f"{inventory.model_dir(inventory.model.catalog, str(inventory.model.revision), head)}/config.json")
     text = look(site.host(head.name), fact)
     if text is None:
         raise NotUnderstood(fact, "no config.json beside the weights")
-    return Memory(json.loads(text), memory, capability, engine_log(site, stage))
+    return Memory(json.loads(text), memory, capability, engine_log(site, stage), split)
+
+
+def _split(inventory: Inventory) -> tuple[int, int, int]:
+    dcp = int(inventory.engine.options.get("decode_context_parallel", 1))
+    return inventory.engine.tensor_parallel, inventory.engine.pipeline_parallel, dcp
 
 
 def predicted(seen: Memory, inventory: Inventory) -> Fit:
     """The memory model's answer for this inventory's GPUs."""
-    options, split = inventory.engine.options, inventory.engine
+    tp, pp, dcp = seen.split
     return fit(
         seen.config,
         gpu_memory_gib=seen.gpu_memory_gib or 0.0,
         gpus=sum(host.gpus for host in inventory.hosts),
-        tp=split.tensor_parallel,
-        pp=split.pipeline_parallel,
-        dcp=int(options.get("decode_context_parallel", 1)),
-        utilization=options.get("gpu_memory_utilization"),
+        tp=tp,
+        pp=pp,
+        dcp=dcp,
+        utilization=inventory.engine.options.get("gpu_memory_utilization"),
         context_tokens=inventory.serving.context_tokens,
         concurrent_requests=inventory.serving.concurrent_requests,
-        vllm=split.version,
+        vllm=inventory.engine.version,
         compute_capability=seen.compute_capability,
     )
 
@@ -111,16 +118,15 @@ def _figures(answer: Fit) -> str:
     return f"weights {answer.weights_gib_per_gpu:.2f} GiB per GPU, KV {kv.low:.2f} to {kv.high:.2f} GiB"
 
 
-def _per_token(seen: Memory, inventory: Inventory) -> int:
-    dcp = int(inventory.engine.options.get("decode_context_parallel", 1))
-    split = inventory.engine
-    return kv_bytes_per_token_per_rank(read(seen.config), tp=split.tensor_parallel, pp=split.pipeline_parallel, dcp=dcp)
+def _per_token(seen: Memory) -> int:
+    tp, pp, dcp = seen.split
+    return kv_bytes_per_token_per_rank(read(seen.config), tp=tp, pp=pp, dcp=dcp)
 
 
 def _cpu(seen: Memory, inventory: Inventory) -> Finding:
     """On a CPU the KV cache's size is given; it must hold the context and fit in RAM beside the server."""
     cache = float(inventory.engine.options.get("kv_cache_gib") or 4)
-    tokens = int(cache * GIB / _per_token(seen, inventory))
+    tokens = int(cache * GIB / _per_token(seen))
     wanted = inventory.serving.context_tokens * inventory.serving.concurrent_requests
     weights = model(inventory.model.catalog).checkpoint_bytes.value / GIB
     ram, needed = inventory.hosts[0].ram_gib, cache + weights + CPU_PROCESS_GIB
@@ -150,7 +156,7 @@ def _cpu(seen: Memory, inventory: Inventory) -> Finding:
 
 def _measured(seen: Memory, log: EngineLog, inventory: Inventory) -> Finding:
     parts = tuple(_against_log(seen, log, inventory))
-    share, size = _deviation(seen, log, inventory), _per_token(seen, inventory)
+    share, size = _deviation(seen, log), _per_token(seen)
     return _finding(
         worst(parts),
         because(parts, f"the engine's {log.kv_tokens or 0:,} tokens agree with {size:,} bytes a token"),
@@ -165,15 +171,15 @@ def _measured(seen: Memory, log: EngineLog, inventory: Inventory) -> Finding:
     )
 
 
-def _deviation(seen: Memory, log: EngineLog, inventory: Inventory) -> float | None:
+def _deviation(seen: Memory, log: EngineLog) -> float | None:
     if log.kv_tokens is None or log.kv_gib is None:
         return None
-    wanted = log.kv_gib * GIB / _per_token(seen, inventory)
+    wanted = log.kv_gib * GIB / _per_token(seen)
     return abs(log.kv_tokens - wanted) / wanted
 
 
 def _against_log(seen: Memory, log: EngineLog, inventory: Inventory) -> Iterator[Part]:
-    share, per_token = _deviation(seen, log, inventory), _per_token(seen, inventory)
+    share, per_token = _deviation(seen, log), _per_token(seen)
     if share is None:
         yield check("kv-per-token", None, "the log does not give both KV GiB and tokens", expected=f"{per_token} bytes")
     else:
@@ -192,7 +198,7 @@ def tables(seen: Memory) -> Mapping[str, list[dict[str, Any]]]:
     if log is None or log.kv_tokens is None or log.kv_gib is None:
         return {}
     try:
-        per_token = kv_bytes_per_token_per_rank(read(seen.config), tp=1)
+        per_token = _per_token(seen)
     except UnsupportedConfig:
         return {}
     return {

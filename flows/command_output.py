@@ -91,7 +91,7 @@ def ended(folder: Path, *, as_json: bool) -> int:
 
 
 def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path) -> None:
-    first, *rest = summary_lines(verdict, Ledger(folder).read())
+    first, *rest = summary_lines(verdict, Ledger(folder).read(), facts["kind"])
     click.secho(first, fg=COLOURS.get(str(verdict.decision)), bold=True)
     for line in rest:
         click.echo(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 log = logging.getLogger("beachhead")
+log.setLevel(logging.INFO)  # else a worker, which only forwards, would drop every line
 
 
 def say(line: str) -> None:

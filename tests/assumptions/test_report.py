@@ -15,7 +15,18 @@ from pathlib import Path
 import pytest
 
 from assumptions._core import Evidence, Finding, Outcome, Part, Provenance, Severity, Stage
-from assumptions._report import MEANING, RunFacts, StageLine, duration, link, number, render, summary_lines
+from assumptions._report import (
+    MEANING,
+    RunFacts,
+    StageLine,
+    duration,
+    link,
+    meaning,
+    number,
+    render,
+    summary_lines,
+    word,
+)
 from assumptions._tables import SuiteResult, TablesResult
 from assumptions._verdict import Decision, decide
 
@@ -130,13 +141,13 @@ def both(tmp_path):
 
 def test_both_files_say_the_decision_its_meaning_and_everything_of_each_claim(both):
     md, page = both
-    assert md.startswith("# NO-GO: Rehearsal on this machine\n")
+    assert md.startswith("# NO-GO (rehearsal): Rehearsal on this machine\n")
     for text in (md, page.text):
         assert MEANING[Decision.NO_GO] in text
         assert "memory_fits (host): memory_fits because" in text
         for e in RECORDS:
-            for word in ("states", "because", "expected", "measured", "threshold", "source", "note", "guide"):
-                assert f"{e.claim} {word}" in text
+            for each in ("states", "because", "expected", "measured", "threshold", "source", "note", "guide"):
+                assert f"{e.claim} {each}" in text
             assert f"part of {e.claim}" in text
         for word in (
             "memory_fits remedy",
@@ -254,9 +265,17 @@ def test_every_decision_is_explained_in_words_and_class(tmp_path, decision):
     _, html = render(RUN, replace(VERDICT, decision=decision), [], TablesResult(True), [], tmp_path)
     page = Page(html)
     assert [a for t, a in page.tags if t == "section" and a.get("class") == f"verdict {decision}"]
-    assert MEANING[decision] in page.text
+    assert meaning(decision, RUN.kind) in page.text
+    assert word(decision, RUN.kind) == f"{decision} (rehearsal)"
     assert "This run wrote no tables." in page.text
     assert "No claim was judged." in page.text
+
+
+def test_a_rehearsal_that_holds_is_no_go_for_hardware(tmp_path):
+    md, html = render(RUN, replace(VERDICT, decision=Decision.GO), [], TablesResult(True), [], tmp_path)
+    for text in (md.read_text(), Page(html).text):
+        assert "GO (rehearsal)" in text
+        assert "this is no GO for hardware" in text
 
 
 def test_a_run_that_changed_nothing_says_so(tmp_path):
@@ -269,7 +288,8 @@ def test_the_terminal_summary_fits_and_names_what_to_do():
     lines = summary_lines(VERDICT, RECORDS)
     assert max(map(len, lines)) <= 100
     text = "\n".join(lines)
-    assert text.startswith("NO-GO  (all claims)")
+    assert text.startswith("NO-GO  memory_fits (host): memory_fits because")
+    assert "Scope: all claims." in text
     for word in (
         "next: memory_fits remedy",
         "next: budget_bounds remedy",
