@@ -25,7 +25,9 @@ from assumptions._report import (
     number,
     render,
     summary_lines,
-    word,
+)
+from assumptions._report import (
+    word as headed,
 )
 from assumptions._tables import SuiteResult, TablesResult
 from assumptions._verdict import Decision, decide
@@ -266,7 +268,7 @@ def test_every_decision_is_explained_in_words_and_class(tmp_path, decision):
     page = Page(html)
     assert [a for t, a in page.tags if t == "section" and a.get("class") == f"verdict {decision}"]
     assert meaning(decision, RUN.kind) in page.text
-    assert word(decision, RUN.kind) == f"{decision} (rehearsal)"
+    assert headed(decision, RUN.kind) == f"{decision} (rehearsal)"
     assert "This run wrote no tables." in page.text
     assert "No claim was judged." in page.text
 
