@@ -20,6 +20,9 @@ class NothingServed(Problem):
     """The inventory's release is neither staged nor live."""
 
 
+ABSENT = (502, 503, 504)  # a gateway's words for "nothing answers behind me": no answer of the model's server
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A reachable server and the slot behind it."""
@@ -52,6 +55,13 @@ def served(site: Site, stage: Stage, *, timeout: float = 120.0) -> Iterator[Serv
 
 
 def engine_log(site: Site, stage: Stage) -> EngineLog:
-    """The log of the process that `stage` judges."""
-    at = slot(site, stage)
-    return look(site.host(site.head.name), EngineLogFact(Rollout(site).log_file(at)))
+    """The log of the process that `stage` judges; raises where that process no longer answers."""
+    with served(site, stage) as at:
+        status = at.client.call("GET", "/health", key=False, timeout=30).status
+    if status != 200:
+        raise NothingServed(
+            f"/health of release {at.slot.release} answers {status}: its log tells of the past",
+            where=f"{site.head.name}: port {at.slot.port}",
+            fix=f"run `beachhead provision {site.inventory.name}`: it starts the engine again",
+        )
+    return look(site.host(site.head.name), EngineLogFact(Rollout(site).log_file(at.slot)))

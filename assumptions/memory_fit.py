@@ -99,7 +99,7 @@ def _modelled(seen: Memory, inventory: Inventory) -> Finding:
     serving = inventory.serving
     return _finding(
         outcome,
-        answer.reasons[0] if answer.reasons else f"verdict {answer.verdict}",
+        _why(answer),
         Provenance.MODELLED,
         expected=f"room for {serving.concurrent_requests} x {serving.context_tokens:,} tokens of KV cache on every GPU",
         measured=_figures(answer),
@@ -107,8 +107,15 @@ def _modelled(seen: Memory, inventory: Inventory) -> Finding:
         threshold_source="; ".join(answer.sources[:3]) or "memory model",
         value=round(answer.weights_gib_per_gpu, 2) if answer.weights_gib_per_gpu is not None else None,
         unit="GiB of weights per GPU",
-        notes=(*answer.reasons[1:], *answer.unmeasured),
+        notes=(*answer.reasons[1:], *(f"no measured run backs this: {each}" for each in answer.unmeasured)),
     )
+
+
+def _why(answer: Fit) -> str:
+    """The whole arithmetic, or only its first line where the weights alone are too large."""
+    if answer.weights_gib_per_gpu is None or answer.budget_gib is None:
+        return "; ".join(answer.reasons) or f"verdict {answer.verdict}"
+    return answer.reasons[0] if answer.weights_gib_per_gpu > answer.budget_gib else "; ".join(answer.reasons)
 
 
 def _figures(answer: Fit) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assumptions._core import Assumption, Finding, Part, Provenance, Severity, Stage
 from assumptions._parts import because, check, worst
-from assumptions._served import served
+from assumptions._served import ABSENT, served
 from inventories.schema import Inventory
 from serving.client import Answer, Client, Refused, Reply
 from tasks.site import Site
@@ -89,10 +89,12 @@ def _tool(client: Client) -> Answer:
 
 
 def _said(ask: Callable[[], Answer]) -> Answer:
-    """A refusal is an answer too; a lost connection is not."""
+    """A refusal is an answer too; a lost connection is not, nor is a gateway with nothing behind it."""
     try:
         return ask()
     except Refused as refusal:
+        if refusal.status in ABSENT:
+            raise
         return Answer("", "", f"{refusal.status}: {refusal.message[:200]}", None, None, None)
 
 

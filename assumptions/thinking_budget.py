@@ -10,7 +10,7 @@ from typing import Any
 
 from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
 from assumptions._parts import because, check, worst
-from assumptions._served import served
+from assumptions._served import ABSENT, served
 from inventories.schema import Inventory
 from serving.client import Answer, Client, Refused
 from tasks.engines.base import engine
@@ -53,6 +53,8 @@ def _trial(
     try:
         return Trial(name, budget, 200, ask(PROMPT, max_tokens=max_tokens, temperature=0, **extra))
     except Refused as refusal:
+        if refusal.status in ABSENT:
+            raise
         return Trial(name, budget, refusal.status, None, refusal.message)
 
 

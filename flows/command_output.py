@@ -98,6 +98,10 @@ def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path) ->
     if facts["flow"] not in ("plan", "validate"):
         done = len(facts["changes"])
         click.echo(f"changed on hosts: {done} steps" if done else "changed on hosts: nothing, everything was in place")
+    if facts["model_revision"] == "not pinned":
+        click.echo(
+            "note: the model's revision is not pinned; fetch and deploy refuse until model.revision is 40 hex digits"
+        )
     click.echo(f"report: {page}")
 
 
