@@ -155,7 +155,7 @@ def summary_lines(verdict: Verdict, evidence: Sequence[Evidence], kind: str = "p
     """The verdict for a terminal: plain text, no line over 100 columns.  Print it with markup off."""
     found = obstacles(verdict, evidence)
     remedies = {each.anchor: each.remedy for each in found if each.anchor}
-    lines = _wrap(f"{word(verdict.decision, kind)}  {verdict.because}")
+    lines = _wrap(f"{word(verdict.decision, kind)}  {textwrap.shorten(verdict.because, 180, placeholder=' …')}")
     lines += [
         *_wrap(f"{meaning(verdict.decision, kind)}  Scope: {verdict.scope}."),
         *([""] if evidence or found else []),

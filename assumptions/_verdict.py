@@ -40,13 +40,20 @@ class Verdict:
 
 
 def decide(
-    expected: Iterable[Key], evidence: Sequence[Evidence], *, whole: bool, scope: str, tables_ok: bool = True
+    expected: Iterable[Key],
+    evidence: Sequence[Evidence],
+    *,
+    whole: bool,
+    scope: str,
+    tables_ok: bool = True,
+    needs_pass: bool = False,
 ) -> Verdict:
     """Weigh `evidence` against the claims that were to be judged.
 
     `whole` says that `expected` is every claim of every stage; without it the answer is HOLDS at best.
     A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block,
-    but a whole run in which no blocking claim passed has shown nothing and is UNKNOWN.
+    but a whole run in which no blocking claim passed has shown nothing and is UNKNOWN; `needs_pass` asks the same
+    of a part (a gate doesn't: a stage whose only claim is excused may be passed).
     """
     wanted = set(expected)
     seen = Counter((e.claim, e.stage) for e in evidence)
@@ -64,7 +71,7 @@ def decide(
     if not tables_ok:
         unresolved.append("evidence tables: a table does not agree with its own suite (see Data Docs)")
     passed = any(blocks(e) and e.finding.outcome is Outcome.PASS for e in evidence)
-    if whole and not (passed or failed or unresolved):
+    if (whole or needs_pass) and not (passed or failed or unresolved):
         unresolved.append("no blocking claim passed: nothing was shown")
     counts = Counter(str(e.finding.outcome) for e in evidence)
     blocking = tuple(f"{e.claim} ({e.stage}): {e.finding.because}" for e in failed)

@@ -28,7 +28,7 @@ from inventories.load import load, overridden
 from inventories.schema import Inventory
 from tasks.engines.base import engine
 from tasks.hosts import now
-from tasks.narration import say
+from tasks.narration import say, ticking
 from tasks.site import Site, home
 
 
@@ -100,7 +100,8 @@ class Run:
     def judge(self, one: Claim, stage: Stage) -> Evidence:
         """Judge one claim and write its record."""
         say(f"{stage}: judging {one.id}")
-        judged = judge(self.site, one, stage)
+        with ticking(f"{stage}: judging {one.id}"):
+            judged = judge(self.site, one, stage)
         self.ledger.append(judged.evidence)
         say(f"{stage}: {one.id}: {judged.evidence.finding.outcome} in {judged.evidence.seconds:.1f} s")
         for name, rows in judged.tables.items():
@@ -162,7 +163,10 @@ class Run:
     def _decide(self, records: Sequence[Evidence], tables: TablesResult) -> Verdict:
         scope = "every claim at every stage" if self.whole else f"what {self.flow} judges"
         if self.expected:
-            verdict = decide(self.expected, records, whole=self.whole, scope=scope, tables_ok=tables.ok)
+            asked = self.flow == "validate"
+            verdict = decide(
+                self.expected, records, whole=self.whole, scope=scope, tables_ok=tables.ok, needs_pass=asked
+            )
         else:
             verdict = Verdict(Decision.HOLDS, f"{self.flow} ended without an error; it judges no claim", scope, {})
         if self.stopped and verdict.decision is not Decision.NO_GO:

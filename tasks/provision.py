@@ -27,4 +27,8 @@ def prepare_host(site: Site, name: str) -> list[Change]:
     site.look_around(name)
     wanted: list[Operation] = [Folder(spec.root), Folder(f"{spec.root}/run"), Folder(f"{spec.root}/state")]
     wanted += engine(site.inventory.engine.kind).install(site.inventory, spec)
-    return [apply(site, name, f"install {operation.name}", operation) for operation in wanted]
+    return [apply(site, name, _title(operation), operation) for operation in wanted]
+
+
+def _title(operation: Operation) -> str:
+    return operation.name if isinstance(operation, Folder) else f"install {operation.name}"

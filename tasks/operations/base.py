@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.hosts import Host, HostError
+from tasks.narration import ticking
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def converge(host: Host, operation: Operation, *, say: Callable[[str], None] = l
     done: list[str] = []
     for step in operation.plan(host):
         say(f"{host.name}: {step.why}")
-        host.run(step.command, timeout=step.timeout, stdin=step.stdin, sudo=step.sudo).check()
+        with ticking(f"{host.name}: {step.why}", say):
+            host.run(step.command, timeout=step.timeout, stdin=step.stdin, sudo=step.sudo).check()
         done.append(step.why)
     if done and (left := [step.why for step in operation.plan(host)]):
         raise NotConverged(

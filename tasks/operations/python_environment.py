@@ -52,7 +52,7 @@ class PythonEnvironment:
     @property
     def name(self) -> str:
         """For a person."""
-        return f"Python environment {self.folder.rsplit('/', 1)[-1]}"
+        return f"engine {self.folder.rsplit('/', 1)[-1]}"
 
     @property
     def digest(self) -> str:

@@ -44,6 +44,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
     if address is None:
         return refusal(503, "nothing is live")
     headers = {k: v for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP}
+    out = None
     try:
         async with request.app["session"].request(
             request.method, address + request.path, headers=headers, data=await request.read(), allow_redirects=False
@@ -55,7 +56,9 @@ async def handle(request: web.Request) -> web.StreamResponse:
                 await out.write(chunk)
             await out.write_eof()
             return out
-    except aiohttp.ClientConnectorError:
+    except aiohttp.ClientError:
+        if out is not None:
+            raise  # the answer has begun: the client sees it break off
         return refusal(502, "the live engine does not answer")
 
 

@@ -163,3 +163,10 @@ def test_no_go_names_the_failure_and_keeps_what_is_unresolved():
     assert verdict.blocking == ("b (host): b is FAIL",)
     assert verdict.unresolved == ("a (host): a is UNKNOWN",)
     assert not verdict.open
+
+
+def test_a_part_that_was_asked_for_must_show_something():
+    excused = record("z", outcome=Outcome.UNKNOWN, reason="accepted by the owner")
+    gate, asked = (decide(keys([excused]), [excused], whole=False, scope="z", needs_pass=n) for n in (False, True))
+    assert gate.decision is Decision.HOLDS
+    assert asked.decision is Decision.UNKNOWN
