@@ -202,7 +202,7 @@ def _translated() -> Iterator[None]:
         raise Refused(error.status_code, str(error.message)[:500]) from None
     except (openai.OpenAIError, httpx2.HTTPError) as error:
         raise NoAnswer(f"{type(error).__name__}: {str(error)[:300]}") from None
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise NoAnswer(f"the answer is not a chat completion: {type(error).__name__}: {error}") from None
 
 

@@ -27,9 +27,10 @@ class Effort:
 
     def budget(self, context_tokens: int) -> int:
         """Thinking tokens, growing by equal ratios from 1,000 to what the context leaves, 256,000 at most."""
-        top = max(MIN_BUDGET, min(MAX_BUDGET, context_tokens - ANSWER_TOKENS))
-        ratio: float = (top / MIN_BUDGET) ** self.share
-        return round(MIN_BUDGET * ratio)
+        least = max(1, min(MIN_BUDGET, context_tokens // 2))  # a tiny context keeps room for an answer
+        top = max(least, min(MAX_BUDGET, context_tokens - ANSWER_TOKENS))
+        ratio: float = (top / least) ** self.share
+        return round(least * ratio)
 
     def request(self, context_tokens: int) -> dict[str, Any]:
         """The fields of a chat completion."""

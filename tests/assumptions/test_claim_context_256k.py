@@ -81,7 +81,9 @@ def test_the_guides_length_passes_where_the_engine_keeps_no_prefix_cache() -> No
 
 @pytest.mark.parametrize("declared", [16, 131_072, 262_143])
 def test_one_token_less_than_the_guide_never_passes(declared: int) -> None:
-    assert judge(replace(scaled(), declared=declared), INVENTORY).outcome is not Outcome.PASS
+    seen = replace(scaled(), declared=declared)
+    assert judge(seen, INVENTORY).outcome is not Outcome.PASS
+    assert outcomes(seen)["guide-256k"] is Outcome.UNKNOWN
 
 
 WHOLE = GUIDE_TOKENS - COMPLETION

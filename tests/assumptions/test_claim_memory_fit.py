@@ -45,7 +45,7 @@ def test_every_shipped_inventory_is_here() -> None:
 def test_it_does_not_fit_and_the_arithmetic_says_why(name: str, tmp_path: Path) -> None:
     finding = planned(load(name), tmp_path)
     assert finding.outcome is Outcome.FAIL
-    sums = re.fullmatch(
+    sums = re.match(
         r"weights ([\d.]+) GiB on each of (\d+) GPUs, budget ([\d.]+) GiB = ([\d.]+) x ([\d.]+): "
         r"(?:short by ([\d.]+) GiB before any KV or overhead|([\d.]+) GiB left for overhead and KV)",
         finding.because,
@@ -56,11 +56,18 @@ def test_it_does_not_fit_and_the_arithmetic_says_why(name: str, tmp_path: Path) 
     assert budget == pytest.approx(share * whole, abs=0.01)
     short, left = sums.group(6), sums.group(7)
     assert budget - weights == pytest.approx(-float(short) if short else float(left), abs=0.011)
-    assert any("even the low overhead leaves room for 0" in note for note in finding.notes)
+    assert "even the low overhead leaves room for 0" in " ".join((finding.because, *finding.notes))
+    if left:  # the weights alone would fit: what decides must be in the sentence itself
+        assert re.search(r"overhead [\d.]+ to [\d.]+ GiB .* leaves -", finding.because)
     assert finding.value == weights
 
 
-@pytest.mark.parametrize("name", [n for n, card in PASSES.items() if card])
+NO_B200 = "10.0 counts as a measured capability, and no run of the CSV is on a B200"
+
+
+@pytest.mark.parametrize(
+    "name", ["h200x8", pytest.param("b200x8", marks=pytest.mark.xfail(strict=True, reason=NO_B200))]
+)
 def test_it_fits_on_paper_and_measured_runs_on_that_card_stand_behind_it(name: str, tmp_path: Path) -> None:
     inventory = load(name)
     finding = planned(inventory, tmp_path)
@@ -117,7 +124,8 @@ def test_on_a_cpu_the_cache_and_the_ram_are_added_up(
     inventory: Inventory, outcome: Outcome, part: str | None, tmp_path: Path
 ) -> None:
     finding = planned(inventory, tmp_path)
-    assert (finding.outcome, finding.value, finding.unit) == (outcome, finding.parts[0].measured and finding.value, "tokens")
+    assert (finding.outcome, finding.unit) == (outcome, "tokens")
+    assert finding.value == int(finding.parts[0].measured)
     assert [p.name for p in finding.parts if p.outcome is Outcome.FAIL] == ([part] if part else [])
 
 
@@ -182,7 +190,7 @@ def test_the_table_has_predicted_beside_measured() -> None:
     assert tokens["predicted"] == pytest.approx(466_033, abs=1)
 
 
-def test_the_table_and_the_judge_use_the_same_split() -> None:
+def test_the_table_and_the_judge_use_the_same_split(tmp_path: Path) -> None:
     """As worded in vLLM 0.33 source; not recorded.  MLA's KV sharded over 8 ranks: an eighth of the bytes a token."""
     inventory = load("h200x8")
     engine = inventory.engine.model_copy(update={"options": {"device": "cuda", "decode_context_parallel": 8}})
@@ -190,7 +198,7 @@ def test_the_table_and_the_judge_use_the_same_split() -> None:
     log: EngineLog = EngineLogFact("").parse(
         "Available KV cache memory: 47.00 GiB\nGPU KV cache size: 5,745,296 tokens, Maximum concurrency for "
     )
-    seen = replace(observe(Site(inventory, Path("/tmp") / "beachhead-unused"), Stage.PLAN), log=log)
+    seen = replace(observe(Site(inventory, tmp_path), Stage.PLAN), log=log)
     assert seen.split == (8, 1, 8)
     assert judge(seen, inventory).outcome is Outcome.PASS
     per_token, _ = tables(seen)["kv"]

@@ -120,5 +120,8 @@ def test_usage_without_thinking_tokens_is_unknown(name: str) -> None:
 
 
 def test_a_failure_outweighs_what_could_not_be_seen() -> None:
-    trials = {**with_trial("zero", thinking_tokens=None).trials, "small": with_trial("small", content="").trials["small"]}
+    trials = {
+        **with_trial("zero", thinking_tokens=None).trials,
+        "small": with_trial("small", content="").trials["small"],
+    }
     assert judge(replace(STAGED, trials=trials), INVENTORY).outcome is Outcome.FAIL

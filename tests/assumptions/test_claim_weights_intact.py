@@ -37,10 +37,22 @@ def test_the_recorded_files_pass() -> None:
 
 FAULTS: dict[str, tuple[str, str, tuple[Checkpoint, ...]]] = {
     "flipped byte in a shard": ("", f"{SHARD}: sha256 is 0000", spoilt(SHARD, lambda f: replace(f, sha256="0" * 64))),
-    "flipped byte in a small file": ("", f"{SMALL}: git sha1 is 0000", spoilt(SMALL, lambda f: replace(f, git_sha1="0" * 40))),
-    "short file": ("", f"{SHARD}: size is ", spoilt(SHARD, lambda f: replace(f, size=f.size - 1, header_size=f.size - 1))),
+    "flipped byte in a small file": (
+        "",
+        f"{SMALL}: git sha1 is 0000",
+        spoilt(SMALL, lambda f: replace(f, git_sha1="0" * 40)),
+    ),
+    "short file": (
+        "",
+        f"{SHARD}: size is ",
+        spoilt(SHARD, lambda f: replace(f, size=f.size - 1, header_size=f.size - 1)),
+    ),
     "no blob digest": ("", f"{SMALL}: git sha1 is None", spoilt(SMALL, lambda f: replace(f, git_sha1=None))),
-    "missing file": ("", f"{SHARD}: missing", (MAIN, replace(NATIVE, found=tuple(f for f in NATIVE.found if f.path != SHARD)))),
+    "missing file": (
+        "",
+        f"{SHARD}: missing",
+        (MAIN, replace(NATIVE, found=tuple(f for f in NATIVE.found if f.path != SHARD))),
+    ),
     "extra file": (
         "",
         "pytorch_model.bin: not part of this commit",
@@ -56,7 +68,7 @@ FAULTS: dict[str, tuple[str, str, tuple[Checkpoint, ...]]] = {
         f"{SHARD}: JSONDecodeError",
         spoilt(SHARD, lambda f: replace(f, header_size=None, header_error="JSONDecodeError")),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -61,9 +61,8 @@ def test_the_recorded_run_is_judged_as_it_was(claim_id: str, stage: Stage, serve
     assert now_parts == then_parts
     assert record.trail, "evidence without a raw record"
     assert (record.host, record.severity, record.stage) == ("rehearsal-host", claim(claim_id).severity, stage)
-    assert record.excused == (
-        record.finding.outcome is Outcome.UNKNOWN and recordings.rehearsal().may_stay_unknown[claim_id] or ""
-    )
+    unknown = record.finding.outcome is Outcome.UNKNOWN
+    assert record.excused == (recordings.rehearsal().may_stay_unknown[claim_id] if unknown else "")
 
 
 @pytest.mark.parametrize("claim_id", ["int4-support", "thinking-budget"])
@@ -146,9 +145,7 @@ def test_another_release_being_live_is_unknown(tmp_path: Path) -> None:
 
 def test_a_candidate_is_not_judged_as_live(tmp_path: Path) -> None:
     scene = Scene(tmp_path, Stage.LIVE, None)
-    scene.script[scene.command("slots.json")] = Scene(tmp_path, Stage.STAGING, None).script[
-        scene.command("slots.json")
-    ]
+    scene.script[scene.command("slots.json")] = Scene(tmp_path, Stage.STAGING, None).script[scene.command("slots.json")]
     assert scene.judged("thinking-budget").finding.outcome is Outcome.UNKNOWN
 
 
@@ -228,9 +225,7 @@ def test_a_record_names_what_it_was_judged_on(tmp_path: Path) -> None:
     ("outcome", "excused"), [(Outcome.UNKNOWN, "the reason"), (Outcome.FAIL, ""), (Outcome.PASS, "")]
 )
 def test_only_an_unknown_is_excused(outcome: Outcome, excused: str, tmp_path: Path) -> None:
-    inventory = recordings.rehearsal().model_copy(
-        update={"may_stay_unknown": MappingProxyType({"stub": "the reason"})}
-    )
+    inventory = recordings.rehearsal().model_copy(update={"may_stay_unknown": MappingProxyType({"stub": "the reason"})})
     finding = Finding(outcome, "said", "", "", "", "", Provenance.MEASURED_HERE)
     site = Scene(tmp_path, Stage.HOST, None, inventory).site
     record = judge(site, _stub(judge=lambda seen, inventory: finding), Stage.HOST).evidence

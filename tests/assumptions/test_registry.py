@@ -53,7 +53,7 @@ def test_an_unknown_claim_is_refused_with_the_known_ones() -> None:
     assert "memory-fit" in refused.value.fix
 
 
-GOOD = '''
+GOOD = """
     from assumptions._core import Assumption, Finding, Outcome, Provenance, Severity, Stage
 
     def judge(seen, inventory):
@@ -63,7 +63,7 @@ GOOD = '''
         id="{id}", guide="§0", states="One file is one claim.", stages=(Stage.HOST,), severity=Severity.ADVISORY,
         remedy="none", version=1, observe=lambda site, stage: 1, judge=judge,
     )
-'''
+"""
 
 
 @pytest.fixture

