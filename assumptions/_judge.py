@@ -59,6 +59,7 @@ def judge(site: Site, claim: Claim, stage: Stage) -> Judged:
             finding = _unseen(f"could not look: {type(error).__name__}: {str(error)[:300]}", "")
     finding = _clean(site, finding)
     reason = site.inventory.may_stay_unknown.get(claim.id, "")
+    host, served_by = _identity(site, stage)
     evidence = Evidence(
         claim=claim.id,
         version=claim.version,
@@ -71,8 +72,8 @@ def judge(site: Site, claim: Claim, stage: Stage) -> Judged:
         started_at=at,
         seconds=round(time.monotonic() - began, 3),
         trail=tuple(trail),
-        host=", ".join(host.name for host in site.specs),
-        engine=engine(site.inventory.engine.kind).describe(site.inventory),
+        host=host,
+        engine=served_by,
         model=f"{site.inventory.model.catalog}@{site.inventory.model.revision or 'not pinned'}",
         product=product(),
         excused=reason if finding.outcome is Outcome.UNKNOWN else "",
@@ -95,6 +96,18 @@ def _clean(site: Site, finding: Finding) -> Finding:
         parts=parts,
         notes=tuple(map(text, finding.notes)),
     )
+
+
+def _identity(site: Site, stage: Stage) -> tuple[str, str]:
+    """Host and engine: as declared at PLAN, as found afterwards; "not read" where they could not be."""
+    names = ", ".join(spec.name for spec in site.specs)
+    declared = engine(site.inventory.engine.kind).describe(site.inventory)
+    if stage is Stage.PLAN:
+        return f"{names} (declared)", f"{declared} (declared)"
+    try:
+        return site.identity()
+    except Problem:
+        return f"{names} (not read)", f"{declared} (declared; not read)"
 
 
 def _unseen(because: str, where: str) -> Finding:

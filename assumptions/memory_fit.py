@@ -70,7 +70,15 @@ def predicted(seen: Memory, inventory: Inventory) -> Fit:
         concurrent_requests=inventory.serving.concurrent_requests,
         vllm=inventory.engine.version,
         compute_capability=seen.compute_capability,
+        mm_encoder=_tower(seen, inventory),
     )
+
+
+def _tower(seen: Memory, inventory: Inventory) -> str:
+    """A vision tower counts whole on each rank (the vendor's `--mm-encoder-tp-mode data`) unless it is left out."""
+    if not seen.config.get("vision_config") or inventory.engine.options.get("language_model_only"):
+        return "none"
+    return "data"
 
 
 def judge(seen: Memory, inventory: Inventory) -> Finding:

@@ -47,7 +47,7 @@ def ended(run: Run) -> State[str]:
     """The run's final state, named after the verdict: only GO and HOLDS complete it."""
     artifacts.report(run)
     if run.problem is not None:
-        return Failed(name="STOPPED", message=str(run.problem), data=str(run.folder))
+        return Failed(name="STOPPED", message=run.site.redactor.text(str(run.problem)), data=str(run.folder))
     verdict = run.verdict
     if verdict is None:
         return Failed(message="the run ended without a verdict")

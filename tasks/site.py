@@ -14,6 +14,7 @@ from inventories.errors import BadInput
 from inventories.schema import Host as HostSpec
 from inventories.schema import Inventory
 from serving.client import Client
+from tasks.engines.base import engine
 from tasks.facts.base import look
 from tasks.facts.machine import Machine, MachineFact
 from tasks.hosts import Host, now
@@ -44,6 +45,7 @@ class Site:
         self.trail = Trail(folder / "raw", self.redactor)
         self.changes: list[Change] = []
         self._hosts: dict[str, Host] = {}
+        self._identity: tuple[str, str] | None = None
 
     def host(self, name: str) -> Host:
         """The connection to one host of the inventory."""
@@ -96,6 +98,19 @@ class Site:
     def look_around(self, name: str) -> Machine:
         """What the machine is; the first thing that is asked of a host, so that an unreachable one shows at once."""
         return look(self.host(name), MachineFact())
+
+    def identity(self) -> tuple[str, str]:
+        """The serving host and its engine as found there, for records; read once a run, raises what the host raises."""
+        if self._identity is None:
+            machine = self.look_around(self.head.name)
+            kind = engine(self.inventory.engine.kind)
+            found = look(self.host(self.head.name), kind.installed(self.inventory, self.head))
+            amx = ", AMX" if machine.amx else ""
+            self._identity = (
+                f"{self.head.name} ({machine.os}, kernel {machine.kernel}, {machine.cores} cores{amx})",
+                f"{found} ({kind.describe(self.inventory)} declared)",
+            )
+        return self._identity
 
     def live(self) -> Slot | None:
         """The slot that the serving host shows to the world now."""

