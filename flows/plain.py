@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from assumptions._core import Stage
 from assumptions._registry import claim
+from assumptions._tables import warm
 from flows.run import Run, opened
 from flows.selection import due
 
@@ -24,7 +25,9 @@ def plan(inventory: str, context: int | None = None) -> Run:
 def validate(inventory: str, only: Sequence[str] = (), context: int | None = None) -> Run:
     """Judge the named claims, or all, against what is deployed."""
     with opened(inventory, "validate", context=context) as run:
-        _judge(run, due(run, only))
+        chosen = due(run, only)
+        warm()
+        _judge(run, chosen)
     return run
 
 
