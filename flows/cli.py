@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from flows import command_output as out
+from flows.fit_command import fit
 from flows.run import Run
 from inventories.errors import Problem
 
@@ -237,6 +238,9 @@ def assumptions(as_json: bool) -> None:
     Example: beachhead assumptions
     """
     out.assumptions(as_json)
+
+
+main.add_command(fit)
 
 
 if __name__ == "__main__":
