@@ -73,7 +73,7 @@ def decide(
     passed = any(blocks(e) and e.finding.outcome is Outcome.PASS for e in evidence)
     if (whole or needs_pass) and not (passed or failed or unresolved):
         unresolved.append("no blocking claim passed: nothing was shown")
-    counts = Counter(str(e.finding.outcome) for e in evidence)
+    counts = dict(Counter(str(e.finding.outcome) for e in evidence))
     blocking = tuple(f"{e.claim} ({e.stage}): {e.finding.because}" for e in failed)
     if failed:
         return Verdict(Decision.NO_GO, blocking[0], scope, counts, blocking, tuple(unresolved))

@@ -236,7 +236,7 @@ ASSUMPTION = Assumption(
     stages=(Stage.PLAN, Stage.STAGING),
     severity=Severity.BLOCKING,
     remedy="Add GPUs or memory, shorten serving.context_tokens, or split the KV cache over ranks "
-    "(decode_context_parallel); `beachhead plan` shows the arithmetic for each inventory.",
+    "(decode_context_parallel). Where no measured run stands behind a fit, measure on such a card before you buy.",
     version=1,
     observe=observe,
     judge=judge,

@@ -52,7 +52,7 @@ class Answers:
 
 
 def observe(site: Site, stage: Stage) -> Answers:
-    """Eleven calls, through the openai client where a client would use it."""
+    """Ten calls, through the openai client where a client would use it."""
     with served(site, stage) as at:
         client = at.client
         body = {"messages": [{"role": "user", "content": PROMPT}], "max_tokens": 4}

@@ -23,7 +23,7 @@ def adopt(run: Run) -> list[str]:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         return []
-    running = FlowRunFilter.model_validate({"state": {"type": {"any_": [StateType.RUNNING]}}})
+    running = FlowRunFilter.model_validate({"state": {"type": {"any_": [StateType.RUNNING, StateType.PAUSED]}}})
     this_flow = FlowFilter.model_validate({"name": {"any_": [run.flow]}})
     adopted = []
     with get_client(sync_client=True) as client:

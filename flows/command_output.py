@@ -95,7 +95,7 @@ def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path) ->
     click.secho(first, fg=COLOURS.get(str(verdict.decision)), bold=True)
     for line in rest:
         click.echo(line)
-    if facts["flow"] not in ("plan", "validate"):
+    if facts["flow"] not in ("plan", "validate") and not facts["problem"]:
         done = len(facts["changes"])
         click.echo(f"changed on hosts: {done} steps" if done else "changed on hosts: nothing, everything was in place")
     if facts["model_revision"] == "not pinned":

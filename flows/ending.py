@@ -13,7 +13,7 @@ from assumptions._verdict import Decision
 from flows import artifacts
 from flows.adoption import adopt
 from flows.run import GateClosed, NotApproved, Run
-from flows.steps import roll_back, withdraw
+from flows.steps import retreat, withdraw
 from inventories.errors import Problem
 
 log = logging.getLogger("beachhead")
@@ -36,7 +36,7 @@ def _back(run: Run) -> None:
         return
     try:
         if run.promoted:
-            roll_back(run)
+            retreat(run)
         else:
             withdraw(run)
     except Problem as problem:

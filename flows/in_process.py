@@ -36,7 +36,9 @@ def run_flow(name: str, *, inventory: str, **parameters: Any) -> Path:
     if sys.stdin.isatty() and not watched:
         terminal.set(_ask)
     given = {key: value for key, value in parameters.items() if value is not None}
-    flows[name](inventory, **given, return_state=True)
+    state = flows[name](inventory, **given, return_state=True)
+    if state.is_failed() and state.name == "Failed":  # none of ours: something that nobody foresaw
+        state.result()
     return folders[-1]
 
 

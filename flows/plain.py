@@ -11,7 +11,7 @@ from assumptions._core import Stage
 from assumptions._registry import claim
 from assumptions._tables import warm
 from flows.run import Run, opened
-from flows.selection import due
+from flows.selection import due, known
 
 
 def plan(inventory: str, context: int | None = None) -> Run:
@@ -24,6 +24,7 @@ def plan(inventory: str, context: int | None = None) -> Run:
 
 def validate(inventory: str, only: Sequence[str] = (), context: int | None = None) -> Run:
     """Judge the named claims, or all, against what is deployed."""
+    known(only)
     with opened(inventory, "validate", context=context) as run:
         chosen = due(run, only)
         warm()

@@ -170,7 +170,8 @@ class Run:
         else:
             verdict = Verdict(Decision.HOLDS, f"{self.flow} ended without an error; it judges no claim", scope, {})
         if self.stopped and verdict.decision is not Decision.NO_GO:
-            left = (f"the run stopped: {self.stopped}", *verdict.unresolved)
+            next_step = f" Next: {self.problem.fix}" if self.problem else ""
+            left = (f"the run stopped: {self.stopped}{next_step}", *verdict.unresolved)
             return Verdict(Decision.UNKNOWN, left[0], scope, verdict.counts, verdict.blocking, left)
         return verdict
 
@@ -233,7 +234,7 @@ def opened(name: str, flow: str, *, context: int | None = None) -> Iterator[Run]
     the fault, for the caller to raise once the report is written.
     """
     inventory = overridden(load(name), context_tokens=context)
-    engine(inventory.engine.kind)
+    engine(inventory.engine.kind).check(inventory)
     run_id = new_run_id()
     lock = _lock(inventory, run_id)
     site = Site(inventory, evidence_root() / inventory.name / run_id, run_id=run_id)

@@ -9,6 +9,12 @@ from assumptions._registry import claim, keys
 from flows.run import Run
 
 
+def known(only: Sequence[str]) -> None:
+    """Raise BadInput for a name that is no claim's, before anything is opened."""
+    for name in only:
+        claim(name)
+
+
 def due(run: Run, only: Sequence[str]) -> dict[Stage, tuple[str, ...]]:
     """Without `only` every claim at every stage; a named claim once, at the latest stage that it is judged at."""
     if only:

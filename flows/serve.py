@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import http.server
 import os
@@ -12,7 +13,7 @@ import click
 
 from flows import environment
 from flows.run import evidence_root
-from flows.server import start
+from flows.server import start, stop
 from inventories.load import load, names
 from tasks.site import home
 
@@ -42,6 +43,7 @@ def serve(port: int, reports_port: int) -> None:
     os.environ.setdefault("BEACHHEAD_FIND_LINKS", environment.find_links())
     if not os.environ.get("PREFECT_API_URL"):
         os.environ["PREFECT_API_URL"] = start(home() / "prefect", port)
+        atexit.register(stop, home() / "prefect")  # ours, so it goes with us; its run history stays
     api = os.environ["PREFECT_API_URL"]
     os.environ.setdefault("BEACHHEAD_REPORTS_URL", reports(reports_port))
     os.environ["BEACHHEAD_EVIDENCE"] = str(evidence_root())

@@ -6,10 +6,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from assumptions._core import Stage
+from flows.adoption import adopt
 from flows.approval import approve
 from flows.ending import ended, returning
 from flows.run import opened
-from flows.selection import due
+from flows.selection import due, known
 from flows.steps import fetch as fetch_all
 from flows.steps import gate, judge, roll_back, stage
 from flows.steps import prepare as prepare_all
@@ -72,6 +73,7 @@ def promote(inventory: str, yes: bool = False, context: int | None = None) -> St
 def rollback(inventory: str) -> State[str]:
     """Serve the release that was live before, proven by a request through the gateway."""
     with opened(inventory, "rollback") as run:
+        adopt(run)
         roll_back(run)
     return ended(run)
 
@@ -83,6 +85,7 @@ def validate(inventory: str, only: list[str] | None = None, context: int | None 
     Args:
         only: ids of the claims to judge; without it every claim at every stage
     """
+    known(only or ())
     with opened(inventory, "validate", context=context) as run:
         for at, claims in due(run, only or ()).items():
             judge(run, at, claims)

@@ -13,7 +13,7 @@ from assumptions._registry import Claim, at
 from assumptions._verdict import Verdict
 from flows import artifacts
 from flows.run import GateClosed, Run
-from tasks.deploy import promote_release, roll_back_release, stage_release, withdraw_release
+from tasks.deploy import promote_release, retreat_release, roll_back_release, stage_release, withdraw_release
 from tasks.operations.base import Change
 from tasks.provision import prepare_host
 from tasks.weights import fetch_weights
@@ -90,6 +90,12 @@ def promote(run: Run) -> None:
         before = run.site.live()
         after = promote_release(run.site, run.site.head.name)
         run.promoted = after.live != before
+
+
+def retreat(run: Run) -> None:
+    """Undo a promotion that was not proven live."""
+    with run.timed("retreat"):
+        retreat_release(run.site, run.site.head.name)
 
 
 def roll_back(run: Run) -> None:

@@ -55,7 +55,9 @@ class Host(Strict):
     gpus: int = Field(0, ge=0)
     ram_gib: float = Field(gt=0)
     cpu_cores: int = Field(gt=0)
-    root: RemotePath = Field("/opt/beachhead", description="everything Beachhead writes on the host lies below it")
+    root: RemotePath = Field(
+        "/opt/beachhead", description="what Beachhead writes on the host lies below it, but for pip's and uv's caches"
+    )
 
     @model_validator(mode="after")
     def _gpu_and_count_agree(self) -> Host:

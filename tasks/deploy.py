@@ -29,6 +29,12 @@ def roll_back_release(site: Site, host: str) -> Slots:
     return Rollout(site, say).rollback()
 
 
+@task(name="retreat", task_run_name="{host}: take back what was not proven live", cache_policy=NO_CACHE)
+def retreat_release(site: Site, host: str) -> Slots:
+    """What was live before serves again; where nothing was, nothing is live."""
+    return Rollout(site, say).retreat()
+
+
 @task(name="withdraw", task_run_name="{host}: withdraw the candidate", cache_policy=NO_CACHE)
 def withdraw_release(site: Site, host: str) -> None:
     """A candidate that was not proven is stopped; what is live stays."""

