@@ -29,7 +29,7 @@ CUT, WHOLE_RECORDS = 4_000, 60  # characters of one output, and raw records of o
 OUTCOMES = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 MEANING = {
     Decision.GO: "Every claim that could stop this deployment was judged once, and each one holds or does not apply.",
-    Decision.NO_GO: "At least one claim that this deployment depends on was tested and does not hold.",
+    Decision.NO_GO: "At least one claim that this deployment depends on was judged and does not hold.",
     Decision.UNKNOWN: "Something that this deployment depends on could not be found out. Unknown is not a yes.",
     Decision.HOLDS: "Only a part of the claims was judged. Nothing in that part stands in the way; this is not a GO.",
 }
