@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
@@ -28,7 +29,10 @@ def adopt(run: Run) -> list[str]:
     adopted = []
     with get_client(sync_client=True) as client:
         for other in client.read_flow_runs(flow_filter=this_flow, flow_run_filter=running):
-            if other.id == context.flow_run.id or other.parameters.get("inventory") != run.inventory.name:
+            if (
+                other.id == context.flow_run.id
+                or Path(str(other.parameters.get("inventory"))).stem != run.inventory.name
+            ):
                 continue
             said = f"its worker died; run {context.flow_run.name} takes over what it left on the hosts"
             client.set_flow_run_state(other.id, Crashed(message=said), force=True)

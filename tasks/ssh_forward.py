@@ -59,7 +59,7 @@ class _Handler(socketserver.BaseRequestHandler):
         try:
             channel = self.server.open_channel()
         except HostError as refused:
-            log.warning("a forwarded connection was refused: %s", refused)
+            log.warning("a forwarded connection was refused: %s", refused.what)
             self.server.drop(local)
             return
         self.server.hold(channel)

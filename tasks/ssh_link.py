@@ -11,6 +11,8 @@ from paramiko import Channel, ChannelException, SSHException, Transport
 from tasks.hosts import HostError
 from tasks.ssh_connect import Reach, connect, disconnect, unreachable
 
+NOTHING_LISTENS = 2  # SSH_OPEN_CONNECT_FAILED, RFC 4254 §5.1
+
 
 class Link:
     """The connection, shared by threads: each opens its own channel."""
@@ -57,7 +59,9 @@ class Link:
             raise HostError(
                 f"the host refused another channel: {refused.text}",
                 where=str(self._reach),
-                fix="raise MaxSessions and allow AllowTcpForwarding in the host's sshd_config",
+                fix="see that the server behind the forwarded port runs"
+                if refused.code == NOTHING_LISTENS
+                else "raise MaxSessions and allow AllowTcpForwarding in the host's sshd_config",
             ) from None
         except (SSHException, EOFError, OSError):
             self._leave(connection)

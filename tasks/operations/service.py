@@ -47,7 +47,7 @@ class Service:
         if listener.busy:
             raise PortTaken(
                 f"port {self.port} is taken, and not by our {self.title}",
-                where=f"{host.name}: {listener.holder or 'a process of another user'}",
+                where=f"{host.name}: {'process ' + listener.holder if listener.holder else 'a process of another user'}",
                 fix="stop it or choose another port in the inventory; nothing of it was touched",
             )
         yield Step(f"start {self.name}", self._start(), timeout=60)
