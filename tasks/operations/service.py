@@ -45,9 +45,10 @@ class Service:
             return
         listener = look(host, ListenerFact(self.port))
         if listener.busy:
+            holder = f"process {listener.holder}" if listener.holder else "a process of another user"
             raise PortTaken(
                 f"port {self.port} is taken, and not by our {self.title}",
-                where=f"{host.name}: {'process ' + listener.holder if listener.holder else 'a process of another user'}",
+                where=f"{host.name}: {holder}",
                 fix="stop it or choose another port in the inventory; nothing of it was touched",
             )
         yield Step(f"start {self.name}", self._start(), timeout=60)
