@@ -57,6 +57,8 @@ class ModelCard(Strict):
     config_as_of: date
     modality: str
     quantisation: str
+    reasoning_parser: str | None = Field(None, description="vLLM's parser that splits the thinking off")
+    tool_call_parser: str | None = Field(None, description="vLLM's parser of this model's tool calls")
 
     def config_path(self) -> Path:
         """The config.json of this model."""

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from inventories.errors import BadInput
+from inventories.figures import model
 from inventories.schema import Host, Inventory, Strict
 from tasks.engines.base import PORT, Flag, Launch
 from tasks.facts.base import Fact
@@ -32,8 +33,8 @@ class Options(Strict):
     kv_cache_gib: int | None = Field(None, ge=1, description="CPU: room for the KV cache, in GiB per rank")
     gpu_memory_utilization: float | None = Field(None, gt=0, lt=1)
     decode_context_parallel: int = Field(1, ge=1)
-    reasoning_parser: str = "kimi_k2"
-    tool_call_parser: str = "kimi_k2"
+    reasoning_parser: str | None = Field(None, description="else the catalog's for this model")
+    tool_call_parser: str | None = Field(None, description="else the catalog's for this model")
     trust_remote_code: bool = False
     language_model_only: bool = Field(False, description="leave a vision tower out of memory")
 
@@ -117,8 +118,11 @@ class Vllm:
         yield Flag(
             ("--max-model-len", str(inventory.serving.context_tokens)), "the context that the inventory declares"
         )
-        yield Flag(("--reasoning-parser", chosen.reasoning_parser), "splits the thinking off, and lets a budget be set")
-        yield Flag(("--enable-auto-tool-choice", "--tool-call-parser", chosen.tool_call_parser), "tool calls")
+        card = model(inventory.model.catalog)
+        if thinking := chosen.reasoning_parser or card.reasoning_parser:
+            yield Flag(("--reasoning-parser", thinking), "splits the thinking off, and lets a budget be set")
+        if tools := chosen.tool_call_parser or card.tool_call_parser:
+            yield Flag(("--enable-auto-tool-choice", "--tool-call-parser", tools), "tool calls")
         yield Flag(("--enable-prompt-tokens-details",), "usage shows how many tokens the prefix cache gave")
         if chosen.device == "cpu":
             yield Flag(("--enforce-eager",), "a CPU needs a C++ compiler at start otherwise")

@@ -1,6 +1,6 @@
 """What the engine's log says of its start: memory, KV cache, what it switched off, why it died.
 
-Lines as vLLM 0.18 to 0.33 print them (kimi.md §3 "Log lines to parse"); a figure that the log doesn't give is None.
+Lines as vLLM 0.18 to 0.33 print them (read in its source); a figure that the log doesn't give is None.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every checked sentence of the hardware strategy, to the digit printed in facts/planning.md C2.
+"""Every checked sentence of the hardware strategy, to the digit printed in the review of its arithmetic.
 
 A year has 365.25 days here.  That choice shows in the printed digits: with 365 days the 145 tokens a second would
 split into 36 and 109 (not 108), and $0.11 would need 721 (not 720) on the Mac's budget.
