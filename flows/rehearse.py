@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ def settings() -> None:
     environment.prepare()
     if "BEACHHEAD_FIND_LINKS" not in os.environ:
         os.environ["BEACHHEAD_FIND_LINKS"] = environment.find_links()
+    os.environ.setdefault("BEACHHEAD_PYTHON", "{}.{}".format(*sys.version_info[:2]))
     os.environ["BEACHHEAD_HOME"] = str(folder() / "home")
     os.environ["PREFECT_HOME"] = str(folder() / "prefect")
 
