@@ -8,11 +8,10 @@ from typing import Any
 
 from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
 from assumptions._parts import because, check, worst
-from inventories.figures import model
 from inventories.schema import Inventory, Model
-from tasks.engines.base import engine
+from tasks.checkpoints import hub_tree
 from tasks.facts.base import look
-from tasks.facts.weights import DiskFile, DiskFiles, HubFile, HubTree
+from tasks.facts.weights import DiskFile, DiskFiles, HubFile
 from tasks.operations.weights import differing
 from tasks.site import Site
 
@@ -34,15 +33,10 @@ def observe(site: Site, stage: Stage) -> tuple[Checkpoint, ...]:
 
 def _read(site: Site, pinned: Model) -> Checkpoint:
     inventory, head = site.inventory, site.head
-    host = site.host(head.name)
-    python = engine(inventory.engine.kind).python(inventory, head)
-    repo, revision = model(pinned.catalog).repo, str(pinned.revision)
-    token_file = f"{head.root}/secrets/hub_token" if inventory.hub.token_env else ""
-    tree = HubTree(python, inventory.hub.endpoint, repo, revision, token_file)
-    folder = inventory.model_dir(pinned.catalog, revision, head)
-    return Checkpoint(
-        repo, revision, look(host, tree, timeout=120), look(host, DiskFiles(python, folder), timeout=7200)
-    )
+    host, tree = site.host(head.name), hub_tree(inventory, head, pinned)
+    folder = inventory.model_dir(pinned.catalog, tree.revision, head)
+    wanted = look(host, tree, timeout=120)
+    return Checkpoint(tree.repo, tree.revision, wanted, look(host, DiskFiles(tree.python, folder), timeout=7200))
 
 
 def _parts(one: Checkpoint) -> Iterator[Part]:

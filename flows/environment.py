@@ -22,6 +22,13 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
 
 
+def for_the_engine() -> None:
+    """What the rehearsal's inventory asks of this machine: where PyTorch's CPU build is, and which Python is here."""
+    if "BEACHHEAD_FIND_LINKS" not in os.environ:
+        os.environ["BEACHHEAD_FIND_LINKS"] = find_links()
+    os.environ.setdefault("BEACHHEAD_PYTHON", "{}.{}".format(*sys.version_info[:2]))
+
+
 def find_links() -> str:
     """A folder with PyTorch's CPU build that pip is configured to look in, or nothing.
 
@@ -30,9 +37,8 @@ def find_links() -> str:
     """
     said = os.environ.get("PIP_FIND_LINKS", "").split()
     try:
-        command = [sys.executable, "-m", "pip", "config", "list"]
-        base = [getattr(sys, "_base_executable", sys.executable), *command[1:]]
-        done = subprocess.run(base, capture_output=True, text=True, check=False, timeout=30)
+        command = [getattr(sys, "_base_executable", sys.executable), "-m", "pip", "config", "list"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
         lines = [line.partition("=")[2] for line in done.stdout.splitlines() if "find-links" in line]
         said += [word for line in lines for word in line.strip().strip("'\"").split()]
     except (OSError, subprocess.SubprocessError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -24,9 +23,7 @@ def folder() -> Path:
 def settings() -> None:
     """The environment of a rehearsal: its own keys, its own Prefect server, the wheels that pip knows of."""
     environment.prepare()
-    if "BEACHHEAD_FIND_LINKS" not in os.environ:
-        os.environ["BEACHHEAD_FIND_LINKS"] = environment.find_links()
-    os.environ.setdefault("BEACHHEAD_PYTHON", "{}.{}".format(*sys.version_info[:2]))
+    environment.for_the_engine()
     os.environ["BEACHHEAD_HOME"] = str(folder() / "home")
     os.environ["PREFECT_HOME"] = str(folder() / "prefect")
 

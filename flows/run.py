@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from assumptions._core import Evidence, Stage
 from assumptions._judge import judge, product
 from assumptions._ledger import Ledger, write_json
-from assumptions._registry import Claim, claim, keys
+from assumptions._registry import Claim, keys
 from assumptions._report import RunFacts, StageLine, render
 from assumptions._tables import TablesResult, check_tables
 from assumptions._verdict import Decision, Key, Verdict, decide
@@ -90,11 +90,9 @@ class Run:
         """The run's records."""
         return Ledger(self.folder)
 
-    def expect(self, stages: Sequence[Stage], only: Sequence[str] = ()) -> None:
+    def expect(self, stages: Sequence[Stage]) -> None:
         """Declare before looking what is to be judged."""
-        for name in only:
-            claim(name)
-        self.expected = keys(stages, only)
+        self.expected = keys(stages)
         self.whole = set(self.expected) == set(keys())
 
     def judge(self, one: Claim, stage: Stage) -> Evidence:

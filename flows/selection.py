@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assumptions._core import Stage
-from assumptions._registry import claim, keys
+from assumptions._registry import claim
 from flows.run import Run
 
 
@@ -18,10 +18,8 @@ def known(only: Sequence[str]) -> None:
 def due(run: Run, only: Sequence[str]) -> dict[Stage, tuple[str, ...]]:
     """Without `only` every claim at every stage; a named claim once, at the latest stage that it is judged at."""
     if only:
-        chosen = tuple((name, claim(name).stages[-1]) for name in dict.fromkeys(only))
-        run.expected, run.whole = chosen, False
+        run.expected = tuple((name, claim(name).stages[-1]) for name in dict.fromkeys(only))
     else:
         run.expect(tuple(Stage))
-        chosen = keys()
-    at = {stage: tuple(name for name, when in chosen if when is stage) for stage in Stage}
+    at = {stage: tuple(name for name, when in run.expected if when is stage) for stage in Stage}
     return {stage: names for stage, names in at.items() if names}

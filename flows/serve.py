@@ -6,7 +6,6 @@ import atexit
 import functools
 import http.server
 import os
-import sys
 import threading
 from typing import Any
 
@@ -41,8 +40,7 @@ def reports(port: int) -> str:
 def serve(port: int, reports_port: int) -> None:
     """Until interrupted.  Uses $PREFECT_API_URL, else a server of our own."""
     environment.prepare()
-    os.environ.setdefault("BEACHHEAD_FIND_LINKS", environment.find_links())
-    os.environ.setdefault("BEACHHEAD_PYTHON", "{}.{}".format(*sys.version_info[:2]))
+    environment.for_the_engine()
     if not os.environ.get("PREFECT_API_URL"):
         os.environ["PREFECT_API_URL"] = start(home() / "prefect", port)
         atexit.register(stop, home() / "prefect")  # ours, so it goes with us; its run history stays

@@ -26,25 +26,27 @@ def judge_claim(run: Run, stage: str, what: str, claim: Claim) -> str:
     return f"{record.finding.outcome}: {record.finding.because}"
 
 
-def judge(run: Run, stage: Stage, only: Sequence[str] = ()) -> Verdict:
-    """Every claim of `stage`, one after another: they share one server, and a load would spoil the others' answers."""
+def judge(run: Run, stage: Stage, only: Sequence[str] = ()) -> None:
+    """Judge the claims of `stage`, all or those named; the flow goes on whatever they say."""
     with run.timed(f"judge {stage}"):
-        for claim in at(stage):
-            if not only or claim.id in only:
-                judge_claim(run, str(stage), claim.id, claim)
-        verdict = run.so_far(stage)
-        artifacts.stage(run, stage, verdict)
-    return verdict
+        _verdict(run, stage, only)
 
 
-def gate(run: Run, stage: Stage) -> Verdict:
+def gate(run: Run, stage: Stage) -> None:
     """Judge `stage` and go on only when nothing stands in the way."""
-    verdict = judge(run, stage)
-    if not verdict.open:
-        run.stages[-1] = run.stages[-1].__class__(
-            run.stages[-1].name, str(verdict.decision), run.stages[-1].seconds, verdict.because
-        )
-        raise GateClosed(str(stage), verdict)
+    with run.timed(f"judge {stage}"):
+        verdict = _verdict(run, stage)
+        if not verdict.open:
+            raise GateClosed(str(stage), verdict)
+
+
+def _verdict(run: Run, stage: Stage, only: Sequence[str] = ()) -> Verdict:
+    """One claim after another: they share one server, and a load would spoil the others' answers."""
+    for claim in at(stage):
+        if not only or claim.id in only:
+            judge_claim(run, str(stage), claim.id, claim)
+    verdict = run.so_far(stage)
+    artifacts.stage(run, stage, verdict)
     return verdict
 
 

@@ -6,10 +6,10 @@ import re
 
 from inventories.errors import BadInput, Problem
 from inventories.figures import model
-from inventories.schema import Model
+from inventories.schema import Host, Inventory, Model
 from tasks.engines.base import engine
 from tasks.facts.base import look
-from tasks.facts.weights import HubFile, HubTree
+from tasks.facts.weights import HubTree
 from tasks.hosts import CommandFailed
 from tasks.narration import say
 from tasks.operations.base import Change, converge
@@ -61,29 +61,36 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
             where=f"inventory {inventory.name}: model.revision",
             fix="write the 40 hex digits of the commit that you mean to run",
         )
-    repo, endpoint = model(pinned.catalog).repo, inventory.hub.endpoint
-    python = engine(inventory.engine.kind).python(inventory, spec)
-    token_file = _token(site, host_name)
+    _put_token(site, host_name)
+    at = hub_tree(inventory, spec, pinned)
     folder = inventory.model_dir(pinned.catalog, pinned.revision, spec)
     try:
-        tree: tuple[HubFile, ...] = look(
-            host, HubTree(python, endpoint, repo, pinned.revision, token_file), timeout=300
-        )
+        tree = look(host, at, timeout=300)
         made = converge(host, Folder(folder), say=say)
-        weights = Weights(folder, repo, pinned.revision, tree, endpoint, python, token_file)
+        weights = Weights(folder, at.repo, at.revision, tree, at.endpoint, at.python, at.token_file)
         done = converge(host, weights, say=say)
     except CommandFailed as error:
-        raise refused(error, endpoint, repo) from None
+        raise refused(error, at.endpoint, at.repo) from None
     return Change(host_name, done.operation, made.steps + done.steps)
 
 
-def _token(site: Site, host_name: str) -> str:
-    """Put the hub's token in a file on the host that its owner alone can read; nothing where there is none."""
+def hub_tree(inventory: Inventory, spec: Host, pinned: Model) -> HubTree:
+    """The fact that lists a pinned checkpoint's files, asked from one host."""
+    return HubTree(
+        python=engine(inventory.engine.kind).python(inventory, spec),
+        endpoint=inventory.hub.endpoint,
+        repo=model(pinned.catalog).repo,
+        revision=str(pinned.revision),
+        token_file=f"{spec.root}/secrets/hub_token" if inventory.hub.token_env else "",
+    )
+
+
+def _put_token(site: Site, host_name: str) -> None:
+    """The hub's token in a file on the host that its owner alone can read; nothing where there is none."""
     token = site.hub_token()
     if token is None:
-        return ""
+        return
     folder = f"{site.spec(host_name).root}/secrets"
-    file = f"{folder}/hub_token"
-    for operation in (Folder(folder, "0700"), File(file, token + "\n", mode="0600", what="the hub's token file")):
+    key = File(f"{folder}/hub_token", token + "\n", mode="0600", what="the hub's token file")
+    for operation in (Folder(folder, "0700"), key):
         site.note(converge(site.host(host_name), operation, say=say))
-    return file
