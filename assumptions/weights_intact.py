@@ -8,7 +8,7 @@ from typing import Any
 
 from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
 from assumptions._parts import because, check, worst
-from inventories.schema import Inventory, Model
+from inventories.schema import Host, Inventory, Model
 from tasks.checkpoints import hub_tree
 from tasks.facts.base import look
 from tasks.facts.weights import DiskFile, DiskFiles, HubFile
@@ -24,19 +24,25 @@ class Checkpoint:
     revision: str
     wanted: tuple[HubFile, ...]
     found: tuple[DiskFile, ...]
+    host: str = ""  # where there are several
+
+    @property
+    def name(self) -> str:
+        """For parts and tables: the repository, behind its host where there are several."""
+        return f"{self.host}: {self.repo}" if self.host else self.repo
 
 
 def observe(site: Site, stage: Stage) -> tuple[Checkpoint, ...]:
-    """The hub's list and fresh digests of every file, for the model and each probe."""
-    return tuple(_read(site, model_) for model_ in (site.inventory.model, *site.inventory.probes))
+    """The hub's list and fresh digests of every file, for the model and each probe, on every host."""
+    pinned = (site.inventory.model, *site.inventory.probes)
+    return tuple(_read(site, spec, each) for spec in site.specs for each in pinned)
 
 
-def _read(site: Site, pinned: Model) -> Checkpoint:
-    inventory, head = site.inventory, site.head
-    host, tree = site.host(head.name), hub_tree(inventory, head, pinned)
-    folder = inventory.model_dir(pinned.catalog, tree.revision, head)
-    wanted = look(host, tree, timeout=120)
-    return Checkpoint(tree.repo, tree.revision, wanted, look(host, DiskFiles(tree.python, folder), timeout=7200))
+def _read(site: Site, spec: Host, pinned: Model) -> Checkpoint:
+    host, tree = site.host(spec.name), hub_tree(site.inventory, spec, pinned)
+    folder = site.inventory.model_dir(pinned.catalog, tree.revision, spec)
+    wanted, found = look(host, tree, timeout=120), look(host, DiskFiles(tree.python, folder), timeout=7200)
+    return Checkpoint(tree.repo, tree.revision, wanted, found, spec.name if len(site.specs) > 1 else "")
 
 
 def _parts(one: Checkpoint) -> Iterator[Part]:
@@ -44,12 +50,12 @@ def _parts(one: Checkpoint) -> Iterator[Part]:
     shown = "; ".join(f"{path}: {fault}" for path, fault in sorted(faults.items())[:5])
     good = len(one.wanted) - sum(1 for file in one.wanted if file.path in faults)
     said = shown or f"all {good} files agree in size and digest with {one.revision[:12]}"
-    yield check(one.repo, not faults, said, expected=f"{len(one.wanted)} files", measured=f"{good} files")
+    yield check(one.name, not faults, said, expected=f"{len(one.wanted)} files", measured=f"{good} files")
     broken = [f for f in one.found if f.header_error or (f.header_size is not None and f.header_size != f.size)]
     headers = sum(1 for f in one.found if f.header_size is not None or f.header_error)
     told = "; ".join(f"{f.path}: {f.header_error or f'header says {f.header_size} bytes'}" for f in broken[:5])
     yield check(
-        f"{one.repo}: headers",
+        f"{one.name}: headers",
         not broken if headers else None,
         told or f"{headers} safetensors headers agree with their file's size" if headers else "no safetensors file",
         expected="header length = file size",
@@ -88,7 +94,7 @@ def tables(seen: tuple[Checkpoint, ...]) -> Mapping[str, list[dict[str, Any]]]:
             have = found.get(file.path)
             rows.append(
                 {
-                    "path": f"{one.repo}/{file.path}",
+                    "path": f"{one.name}/{file.path}",
                     "size_expected": file.size,
                     "size": have.size if have else None,
                     "digest_kind": "sha256" if file.sha256 else "git-sha1",

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from assumptions._core import Outcome
-from assumptions.weights_intact import Checkpoint, judge, tables
-from tasks.facts.weights import DiskFile
+from assumptions._core import Outcome, Stage
+from assumptions.weights_intact import Checkpoint, judge, observe, tables
+from tasks.checkpoints import hub_tree
+from tasks.facts.weights import DiskFile, DiskFiles
+from tasks.fake import FakeHost
+from tasks.site import Site
 from tests.recorded import recordings
 
 INVENTORY = recordings.rehearsal()
@@ -109,3 +113,22 @@ def test_a_row_per_published_file_with_the_digest_that_counts() -> None:
 def test_a_missing_file_has_a_row_without_figures() -> None:
     (row,) = [r for r in tables((replace(MAIN, found=MAIN.found[1:]),))["shards"] if r["size"] is None]
     assert (row["sha256"], row["ok_digest"]) == (None, False)
+
+
+def test_every_host_is_read_and_a_fault_on_the_second_fails(tmp_path: Path) -> None:
+    first = INVENTORY.hosts[0]
+    both = INVENTORY.model_copy(update={"hosts": (first, first.model_copy(update={"name": "second"})), "probes": ()})
+    folder, healthy = tmp_path / "run", recordings.text("disk_files.jsonl")
+    spoilt_line = healthy.replace(next(f.sha256 for f in MAIN.found if f.path == SHARD), "0" * 64)
+    site = Site(both, folder)
+    tree = hub_tree(both, first, both.model)
+    files = DiskFiles(tree.python, both.model_dir(both.model.catalog, tree.revision, first))
+    hosts = {}
+    for name, lines in ((first.name, healthy), ("second", spoilt_line)):
+        hosts[name] = FakeHost(name, {tree.command: recordings.text("hub_tree.jsonl"), files.command: lines})
+        site.use(name, hosts[name])
+    finding = judge(observe(site, Stage.WEIGHTS), both)
+    assert all(host.unused() == [] for host in hosts.values())
+    assert finding.outcome is Outcome.FAIL
+    assert finding.because.startswith(f"second: beachhead/tiny-k2: {SHARD}: sha256 is 0000")
+    assert finding.value == 1.0
