@@ -81,37 +81,38 @@ class Price(Strict):
 @cache
 def gpus() -> Mapping[str, Gpu]:
     """Every GPU in catalog/gpus.yaml by id."""
-    return _entries("gpus.yaml", Gpu)
+    return entries("gpus.yaml", Gpu)
 
 
 @cache
 def models() -> Mapping[str, ModelCard]:
     """Every model in catalog/models.yaml by id."""
-    return _entries("models.yaml", ModelCard)
+    return entries("models.yaml", ModelCard)
 
 
 @cache
 def prices() -> Mapping[str, Price]:
     """Every price in catalog/prices.yaml by id."""
-    return _entries("prices.yaml", Price)
+    return entries("prices.yaml", Price)
 
 
 def gpu(id: str) -> Gpu:
     """The GPU of that id; BadInput names the known ones."""
-    return _one(id, "GPU", "gpus.yaml", gpus())
+    return one(id, "GPU", "gpus.yaml", gpus())
 
 
 def model(id: str) -> ModelCard:
     """The model of that id; BadInput names the known ones."""
-    return _one(id, "model", "models.yaml", models())
+    return one(id, "model", "models.yaml", models())
 
 
 def price(id: str) -> Price:
     """The price of that id; BadInput names the known ones."""
-    return _one(id, "price", "prices.yaml", prices())
+    return one(id, "price", "prices.yaml", prices())
 
 
-def _entries(file: str, shape: type[E]) -> Mapping[str, E]:
+def entries(file: str, shape: type[E]) -> Mapping[str, E]:
+    """Every entry of one catalog file, validated as `shape`, by id."""
     path = FOLDER / file
     data = reading.read(path)
     if not isinstance(data, dict):
@@ -123,7 +124,8 @@ def _entries(file: str, shape: type[E]) -> Mapping[str, E]:
     return MappingProxyType(out)
 
 
-def _one(id: str, kind: str, file: str, known: Mapping[str, E]) -> E:
+def one(id: str, kind: str, file: str, known: Mapping[str, E]) -> E:
+    """The entry of that id; BadInput names the file and the nearest known ones."""
     if id in known:
         return known[id]
     near = nearest(id, known)
