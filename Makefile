@@ -29,8 +29,9 @@ venv: .venv/ready
 	@echo "setting up .venv from requirements/dev.lock"
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements/uv.lock.txt
-	@$(UV) pip install -q --python .venv/bin/python --no-deps --require-hashes -r requirements/dev.lock
+	@$(UV) pip install -q --python .venv/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/dev.lock
 	@$(UV) pip install -q --python .venv/bin/python --no-deps -e .
+	@.venv/bin/python -m compileall -q flows assumptions tasks serving inventories rehearsal
 	@touch $@
 
 lock: venv  ## resolve both lock files anew
