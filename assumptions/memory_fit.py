@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
+from assumptions import _memory_log as logged
+from assumptions._core import Assumption, Finding, Outcome, Provenance, Severity, Stage
+from assumptions._memory_host import ram_part
+from assumptions._memory_question import arguments, card, kv_dtype, split, unsupported_engine
 from assumptions._parts import because, check, worst
 from assumptions._served import engine_log
-from assumptions.formulas.memory import Fit, UnsupportedConfig, fit, kv_bytes_per_token_per_rank, read
-from inventories.figures import gpu, model
+from assumptions.formulas.memory import GIB, Fit, UnsupportedConfig, fit, kv_bytes_per_token_per_rank, read
+from inventories.figures import model
 from inventories.schema import Inventory
 from tasks.facts.base import NotUnderstood, look
 from tasks.facts.engine_log import EngineLog
 from tasks.facts.text_file import TextFile
 from tasks.site import Site
 
-TOLERANCE = 0.005  # 93 of 94 public vLLM logs with both figures agree within 0.5 %
 CPU_PROCESS_GIB = 3.6  # peak of a whole vLLM 0.32 CPU server, 1 GiB of KV cache, an almost empty model
-GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,53 +33,34 @@ class Memory:
     compute_capability: float | None
     log: EngineLog | None
     split: tuple[int, int, int] = (1, 1, 1)  # ranks by tensor, pipeline, decode context
+    kv_dtype: str = "auto"
 
 
 def observe(site: Site, stage: Stage) -> Memory:
     """From the catalog alone at PLAN; from the host's own config.json and log afterwards."""
     inventory, head = site.inventory, site.head
-    card = gpu(head.gpu) if head.gpu else None
-    capability = card.compute_capability.value if card and card.compute_capability else None
-    memory = card.memory_gib.value if card else None
-    split = _split(inventory)
+    known = card(inventory)
+    capability = known.compute_capability.value if known and known.compute_capability else None
+    memory = known.memory_gib.value if known else None
+    ranks, kind = split(inventory), kv_dtype(inventory)
     if stage is Stage.PLAN:
-        return Memory(model(inventory.model.catalog).read_config(), memory, capability, None, split)
+        return Memory(model(inventory.model.catalog).read_config(), memory, capability, None, ranks, kind)
     fact = TextFile(f"{inventory.model_dir(inventory.model.catalog, str(inventory.model.revision), head)}/config.json")
     text = look(site.host(head.name), fact)
     if text is None:
         raise NotUnderstood(fact, "no config.json beside the weights")
-    return Memory(json.loads(text), memory, capability, engine_log(site, stage), split)
-
-
-def _split(inventory: Inventory) -> tuple[int, int, int]:
-    dcp = int(inventory.engine.options.get("decode_context_parallel", 1))
-    return inventory.engine.tensor_parallel, inventory.engine.pipeline_parallel, dcp
+    return Memory(json.loads(text), memory, capability, engine_log(site, stage), ranks, kind)
 
 
 def predicted(seen: Memory, inventory: Inventory) -> Fit:
     """The memory model's answer for this inventory's GPUs."""
     tp, pp, dcp = seen.split
-    return fit(
-        seen.config,
-        gpu_memory_gib=seen.gpu_memory_gib or 0.0,
-        gpus=sum(host.gpus for host in inventory.hosts),
-        tp=tp,
-        pp=pp,
-        dcp=dcp,
-        utilization=inventory.engine.options.get("gpu_memory_utilization"),
-        context_tokens=inventory.serving.context_tokens,
-        concurrent_requests=inventory.serving.concurrent_requests,
-        vllm=inventory.engine.version,
-        compute_capability=seen.compute_capability,
-        mm_encoder=_tower(seen, inventory),
-    )
+    ask = arguments(inventory, seen.config) | {"tp": tp, "pp": pp, "dcp": dcp}
+    ask |= {"gpu_memory_gib": seen.gpu_memory_gib or 0.0, "compute_capability": seen.compute_capability}
+    return fit(seen.config, **ask)
 
 
-def _tower(seen: Memory, inventory: Inventory) -> str:
-    """A vision tower counts whole on each rank (the vendor's `--mm-encoder-tp-mode data`) unless it is left out."""
-    if not seen.config.get("vision_config") or inventory.engine.options.get("language_model_only"):
-        return "none"
-    return "data"
+_HOLDS = {Outcome.PASS: True, Outcome.FAIL: False, Outcome.UNKNOWN: None}
 
 
 def judge(seen: Memory, inventory: Inventory) -> Finding:
@@ -99,15 +81,15 @@ def _finding(outcome: Outcome, why: str, source: Provenance, **more: Any) -> Fin
 
 
 def _modelled(seen: Memory, inventory: Inventory) -> Finding:
-    if inventory.engine.kind != "vllm":
-        why = f"there is no memory model for the {inventory.engine.kind} engine yet, and nothing was measured"
+    if (why := unsupported_engine(inventory)) is not None:
         return _finding(Outcome.UNKNOWN, why, Provenance.MODELLED)
     answer = predicted(seen, inventory)
     outcome = {"fits": Outcome.PASS, "does-not-fit": Outcome.FAIL}.get(str(answer.verdict), Outcome.UNKNOWN)
-    serving = inventory.serving
+    ram, serving = ram_part(answer, inventory), inventory.serving
+    weighed = (check("gpu-memory", _HOLDS[outcome], _why(answer)), *((ram,) if ram else ()))
     return _finding(
-        outcome,
-        _why(answer),
+        worst(weighed),
+        _why(answer) if worst(weighed) is outcome else because(weighed, ""),
         Provenance.MODELLED,
         expected=f"room for {serving.concurrent_requests} x {serving.context_tokens:,} tokens of KV cache on every GPU",
         measured=_figures(answer),
@@ -115,7 +97,11 @@ def _modelled(seen: Memory, inventory: Inventory) -> Finding:
         threshold_source="; ".join(answer.sources[:3]) or "memory model",
         value=round(answer.weights_gib_per_gpu, 2) if answer.weights_gib_per_gpu is not None else None,
         unit="GiB of weights per GPU",
-        notes=(*answer.reasons[1:], *(f"no measured run backs this: {each}" for each in answer.unmeasured)),
+        notes=(
+            *answer.reasons[1:],
+            *(f"no measured run backs this: {each}" for each in answer.unmeasured),
+            *((f"host RAM: {ram.because}",) if ram else ()),
+        ),
     )
 
 
@@ -135,7 +121,7 @@ def _figures(answer: Fit) -> str:
 
 def _per_token(seen: Memory) -> int:
     tp, pp, dcp = seen.split
-    return kv_bytes_per_token_per_rank(read(seen.config), tp=tp, pp=pp, dcp=dcp)
+    return kv_bytes_per_token_per_rank(read(seen.config), tp=tp, pp=pp, dcp=dcp, kv_dtype=seen.kv_dtype)
 
 
 def _cpu(seen: Memory, inventory: Inventory) -> Finding:
@@ -170,63 +156,33 @@ def _cpu(seen: Memory, inventory: Inventory) -> Finding:
 
 
 def _measured(seen: Memory, log: EngineLog, inventory: Inventory) -> Finding:
-    parts = tuple(_against_log(seen, log, inventory))
-    share, size = _deviation(seen, log), _per_token(seen)
+    size = _per_token(seen)
+    parts = tuple(logged.against_log(size, log, inventory))
+    share = logged.deviation(size, log)
     return _finding(
         worst(parts),
         because(parts, f"the engine's {log.kv_tokens or 0:,} tokens agree with {size:,} bytes a token"),
         Provenance.MEASURED_HERE,
-        expected=f"logged tokens within {TOLERANCE:.1%} of KV bytes / {size:,}, and enough of them",
+        expected=f"logged tokens within {logged.TOLERANCE:.1%} of KV bytes / {size:,}, and enough of them",
         measured=f"{log.kv_tokens} tokens in {log.kv_gib} GiB",
-        threshold=f"{TOLERANCE:.1%}",
+        threshold=f"{logged.TOLERANCE:.1%}",
         threshold_source="93 of 94 public vLLM logs agree within 0.5 % (docs/reference/memory-model.md)",
         value=round(share * 100, 4) if share is not None else None,
         unit="% deviation",
         parts=parts,
-    )
-
-
-def _deviation(seen: Memory, log: EngineLog) -> float | None:
-    if log.kv_tokens is None or log.kv_gib is None:
-        return None
-    wanted = log.kv_gib * GIB / _per_token(seen)
-    return abs(log.kv_tokens - wanted) / wanted
-
-
-def _against_log(seen: Memory, log: EngineLog, inventory: Inventory) -> Iterator[Part]:
-    share, per_token = _deviation(seen, log), _per_token(seen)
-    if share is None:
-        yield check("kv-per-token", None, "the log does not give both KV GiB and tokens", expected=f"{per_token} bytes")
-    else:
-        said = f"{log.kv_tokens:,} tokens logged in {log.kv_gib:g} GiB: {share:.3%} from {per_token:,} bytes a token"
-        yield check("kv-per-token", share <= TOLERANCE, said, expected=f"<= {TOLERANCE:.1%}", measured=f"{share:.3%}")
-    wanted = inventory.serving.context_tokens * inventory.serving.concurrent_requests
-    enough = None if log.kv_tokens is None else log.kv_tokens >= wanted
-    yield check(
-        "context", enough, f"room for {log.kv_tokens} tokens", expected=f">= {wanted:,}", measured=log.kv_tokens
+        notes=() if seen.gpu_memory_gib is None else logged.notes(log, predicted(seen, inventory)),
     )
 
 
 def tables(seen: Memory) -> Mapping[str, list[dict[str, Any]]]:
     """Predicted beside measured, once there is a measurement."""
-    log = seen.log
-    if log is None or log.kv_tokens is None or log.kv_gib is None:
+    if seen.log is None:
         return {}
     try:
-        per_token = _per_token(seen)
+        rows = logged.rows(_per_token(seen), seen.log)
     except UnsupportedConfig:
         return {}
-    return {
-        "kv": [
-            {
-                "name": "bytes per token",
-                "predicted": per_token,
-                "measured": log.kv_gib * GIB / log.kv_tokens,
-                "unit": "B",
-            },
-            {"name": "tokens", "predicted": log.kv_gib * GIB / per_token, "measured": log.kv_tokens, "unit": "tokens"},
-        ]
-    }
+    return {"kv": rows} if rows else {}
 
 
 ASSUMPTION = Assumption(

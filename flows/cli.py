@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from flows import command_output as out
+from flows.cost_command import cost
 from flows.fit_command import fit
+from flows.plan_view import view
 from flows.run import Run
 from inventories.errors import Problem
 
@@ -58,22 +60,25 @@ def _by_flow(name: str, as_json: bool, inventory: str, **parameters: Any) -> Non
 def _without_prefect(as_json: bool, work: Callable[[], Run]) -> None:
     """Run plain code and print how it ended."""
     out.narrate()
-    sys.exit(out.ended(work().folder, as_json=as_json))
+    run = work()
+    shown = view(run.inventory, run.sheet) if run.sheet and not as_json else None
+    sys.exit(out.ended(run.folder, as_json=as_json, plan=shown))
 
 
 @main.command()
 @click.argument("inventory")
 @CONTEXT
+@click.option("--png", is_flag=True, help="Write the report's pictures as PNG files beside it too.")
 @JSON
-def plan(inventory: str, context: int | None, as_json: bool) -> None:
-    """Judge what the inventory alone shows: will it fit?  No host is contacted.
+def plan(inventory: str, context: int | None, png: bool, as_json: bool) -> None:
+    """Will it fit, what would make it fit, is it worth the money?  No host is contacted.
 
     \b
     Example: beachhead plan a100x4
     """
     from flows.plain import plan as work
 
-    _without_prefect(as_json, lambda: work(inventory, context))
+    _without_prefect(as_json, lambda: work(inventory, context, png=png))
 
 
 @main.command()
@@ -240,6 +245,7 @@ def assumptions(as_json: bool) -> None:
     out.assumptions(as_json)
 
 
+main.add_command(cost)
 main.add_command(fit)
 
 

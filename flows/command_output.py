@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from assumptions._ledger import Ledger
+from assumptions._plan_view import PlanView
 from assumptions._registry import claims
 from assumptions._report import summary_lines
 from assumptions._verdict import Decision, Verdict
+from flows.plan_output import plan_json, print_plan
 from flows.run import evidence_root
 from inventories.errors import BadInput, Problem
 from inventories.load import load, names
@@ -65,7 +67,7 @@ def _verdict(facts: dict[str, Any]) -> Verdict:
     )
 
 
-def ended(folder: Path, *, as_json: bool) -> int:
+def ended(folder: Path, *, as_json: bool, plan: PlanView | None = None) -> int:
     """Print how a run ended; returns the exit status: 0 open, 1 not, 2 stopped by a fault."""
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     verdict, fault = _verdict(facts), facts.get("problem")
@@ -80,17 +82,18 @@ def ended(folder: Path, *, as_json: bool) -> int:
             "changes": facts["changes"],
             "claims": [json.loads(line) for line in lines.splitlines()],
             "report": str(page),
+            **plan_json(folder),
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        _print(verdict, facts, folder, page)
+        _print(verdict, facts, folder, page, plan)
     if fault:
         problem(Problem(fault["what"], where=fault["where"], fix=fault["fix"]))
         return 2
     return 0 if verdict.open else 1
 
 
-def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path) -> None:
+def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path, plan: PlanView | None) -> None:
     first, *rest = summary_lines(verdict, Ledger(folder).read(), facts["kind"])
     click.secho(first, fg=COLOURS.get(str(verdict.decision)), bold=True)
     for line in rest:
@@ -98,6 +101,8 @@ def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path) ->
     if facts["flow"] not in ("plan", "validate") and not facts["problem"]:
         done = len(facts["changes"])
         click.echo(f"changed on hosts: {done} steps" if done else "changed on hosts: nothing, everything was in place")
+    if plan is not None:
+        print_plan(plan)
     if facts["model_revision"] == "not pinned":
         click.echo(
             "note: the model's revision is not pinned; fetch and deploy refuse until model.revision is 40 hex digits"

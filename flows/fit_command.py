@@ -11,7 +11,10 @@ import click
 
 from inventories.errors import BadInput
 
-PASSED = ("gpus", "tp", "pp", "dp", "ep", "dcp", "utilization", "kv_dtype", "weight_quant")
+PASSED = (
+    *("gpus", "tp", "pp", "dp", "ep", "dcp", "utilization", "max_num_batched_tokens", "max_num_seqs", "kv_dtype"),
+    *("weight_quant", "cpu_offload_gib", "hosts", "concurrent_requests", "overhead_gib", "disk_gib_per_s"),
+)
 
 
 @click.command("fit")
@@ -35,6 +38,14 @@ PASSED = ("gpus", "tp", "pp", "dp", "ep", "dcp", "utilization", "kv_dtype", "wei
 @click.option("--language-model-only", is_flag=True, help="Leave a vision tower out.")
 @click.option("--mm-encoder", type=click.Choice(["data", "weights"]), help="Vision tower whole on each rank or not.")
 @click.option("--cpu-offload-gib", type=float, default=0.0, show_default=True)
+@click.option("--hosts", type=int, default=1, show_default=True, help="Machines that the cards are spread over.")
+@click.option("--concurrent-requests", type=int, default=1, show_default=True, help="Of full context, at once.")
+@click.option(
+    "--tensors", type=click.Path(path_type=Path), help="Safetensors files, their headers, or a hub's listing."
+)
+@click.option("--draft-config", type=click.Path(path_type=Path), help="config.json of a draft model (Eagle3).")
+@click.option("--overhead-gib", type=float, help="Measured on this set-up, instead of the modelled range.")
+@click.option("--disk-gib-per-s", type=float, help="Read speed of the disk with the weights: gives the load time.")
 @click.option("--batch", type=click.Path(path_type=Path), help="A CSV of questions, one object a line.")
 @click.option("--configs", type=click.Path(path_type=Path), help="With --batch: the folder of its configs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of sentences.")
@@ -46,10 +57,10 @@ def fit(**given: Any) -> None:
       beachhead fit --config config.json --gpu h200 --gpus 8 --tp 8 --max-model-len 262144 --json
       beachhead fit --batch vllm_measurements.csv --configs configs --json
     """
-    from flows import fit as work
-
     if given["batch"] is not None:
-        for row in work.batch(given["batch"], given["configs"] or given["batch"].parent):
+        from flows.fit_batch import batch
+
+        for row in batch(given["batch"], given["configs"] or given["batch"].parent):
             click.echo(json.dumps(row, ensure_ascii=False))
         return
     told = _single(given)
@@ -59,37 +70,60 @@ def fit(**given: Any) -> None:
         click.secho(str(told["verdict"]), bold=True)
         for reason in told["reasons"]:
             click.echo(f"  {reason}")
+        _table(told["budget_table"])
     sys.exit(0 if told["verdict"] in ("fits", "tight") else 1)
 
 
-def _single(given: dict[str, Any]) -> dict[str, Any]:
-    from flows import fit as work
+def _table(rows: list[dict[str, Any]]) -> None:
+    """The budget of one GPU of each stage, in GiB."""
+    if rows:
+        click.secho(f"\n  {'stage':<6}{'GiB on each GPU':<28}{'low':>9}{'mid':>9}{'high':>9}  basis", bold=True)
+    for row in rows:
+        low, mid, high = (f"{row[edge]:9.2f}" for edge in ("low", "mid", "high"))
+        click.echo(f"  {row['stage']:<6}{row['component']:<28}{low}{mid}{high}  {row['basis']}")
 
-    missing = [
-        f"--{name}" for name, key in (("config", "config_path"), ("gpu", "gpu"), ("gpus", "gpus")) if not given[key]
-    ]
-    if missing:
-        raise BadInput(f"{', '.join(missing)} must be given", where="beachhead fit", fix="or --batch FILE.csv")
-    if given["language_model_only"] and given["mm_encoder"]:
-        raise BadInput(
-            "--language-model-only and --mm-encoder exclude each other", where="beachhead fit", fix="give one"
-        )
-    config = work.read_config(given["config_path"])
+
+def _single(given: dict[str, Any]) -> dict[str, Any]:
+    from flows.fit import NEWEST, answer
+    from flows.fit_inputs import read_config, read_tensors
+
+    _refuse(given)
+    config = read_config(given["config_path"])
     tower = given["mm_encoder"] or ("data" if config.get("vision_config") else "none")
-    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
-    return work.answer(
+    draft, tensors = given["draft_config"], given["tensors"]
+    return answer(
         config,
         gpu=given["gpu"],
         memory_gib=given["gpu_memory_gib"],
-        stored=given["checkpoint_bytes"],
-        **{
-            name: given[name]
-            for name in ("gpus", "tp", "pp", "dp", "ep", "dcp", "utilization", "kv_dtype", "weight_quant")
-        },
-        context_tokens=given["max_model_len"] or (text or {}).get("max_position_embeddings") or 2048,
-        max_num_batched_tokens=given["max_num_batched_tokens"],
-        max_num_seqs=given["max_num_seqs"],
-        vllm=given["vllm"] or work.NEWEST,
+        told_bytes=given["checkpoint_bytes"],
+        tensors=None if tensors is None else read_tensors(tensors),
+        draft=None if draft is None else read_config(draft),
+        context_tokens=_context(config, given["max_model_len"]),
+        vllm=given["vllm"] or NEWEST,
         mm_encoder="none" if given["language_model_only"] else tower,
-        cpu_offload_gib=given["cpu_offload_gib"],
+        **{name: given[name] for name in PASSED},
     )
+
+
+def _refuse(given: dict[str, Any]) -> None:
+    """BadInput for what is missing, exclusive or no size."""
+    names = (("config", "config_path"), ("gpu", "gpu"), ("gpus", "gpus"))
+    missing = [f"--{name}" for name, key in names if given[key] is None]
+    if missing:
+        raise BadInput(f"{', '.join(missing)} must be given", where="beachhead fit", fix="or --batch FILE.csv")
+    for one, other in (("language_model_only", "mm_encoder"), ("tensors", "weight_quant")):
+        if given[one] and given[other]:
+            pair = " and ".join(f"--{name.replace('_', '-')}" for name in (one, other))
+            raise BadInput(f"{pair} exclude each other", where="beachhead fit", fix="give one")
+    size = given["checkpoint_bytes"]
+    if size is not None and not 0 < size < 10**15:
+        raise BadInput(f"{size} bytes is no size of a checkpoint", where="--checkpoint-bytes", fix="give its bytes")
+
+
+def _context(config: dict[str, Any], wanted: int | None) -> int:
+    """The wanted context, else the model's own; a model that names none is refused later, with that reason."""
+    if wanted is not None:
+        return wanted
+    text = config.get("text_config")
+    own = (text if isinstance(text, dict) else config).get("max_position_embeddings")
+    return own if type(own) is int and 0 < own < 2**31 else 2048

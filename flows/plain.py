@@ -14,9 +14,10 @@ from flows.run import Run, opened
 from flows.selection import due, known
 
 
-def plan(inventory: str, context: int | None = None) -> Run:
-    """Judge the stage before any host is touched."""
+def plan(inventory: str, context: int | None = None, *, png: bool = False) -> Run:
+    """Judge the stage before any host is touched; `png` takes a fifth of a second more."""
     with opened(inventory, "plan", context=context) as run:
+        run.png = png
         run.expect((Stage.PLAN,))
         _judge(run, {Stage.PLAN: tuple(name for name, _ in run.expected)})
     return run

@@ -22,6 +22,8 @@ from assumptions._registry import Claim, keys
 from assumptions._report import RunFacts, StageLine, render
 from assumptions._tables import TablesResult, check_tables
 from assumptions._verdict import Decision, Key, Verdict, decide
+from flows.plan_sheet import PlanSheet, sheet
+from flows.plan_view import view
 from inventories.errors import Problem
 from inventories.figures import model
 from inventories.load import load, overridden
@@ -78,6 +80,8 @@ class Run:
     problem: Problem | None = None  # the fault that stopped it
     promoted: bool = False  # this run changed what is live
     touched: bool = False  # this run staged something
+    sheet: PlanSheet | None = None  # what a plan shows beside its verdict
+    png: bool = True  # write the report's pictures as files too
     _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
@@ -94,14 +98,18 @@ class Run:
         """Declare before looking what is to be judged."""
         self.expected = keys(stages)
         self.whole = set(self.expected) == set(keys())
+        if Stage.PLAN in stages:
+            self.sheet = sheet(self.inventory)
+            write_json(self.folder / "plan.json", self.site.redactor.tree(self.sheet.to_json()))
 
     def judge(self, one: Claim, stage: Stage) -> Evidence:
         """Judge one claim and write its record."""
-        say(f"{stage}: judging {one.id}")
+        tell = say if stage is not Stage.PLAN else _nothing  # a plan is arithmetic: its answer comes at once
+        tell(f"{stage}: judging {one.id}")
         with ticking(f"{stage}: judging {one.id}"):
             judged = judge(self.site, one, stage)
         self.ledger.append(judged.evidence)
-        say(f"{stage}: {one.id}: {judged.evidence.finding.outcome} in {judged.evidence.seconds:.1f} s")
+        tell(f"{stage}: {one.id}: {judged.evidence.finding.outcome} in {judged.evidence.seconds:.1f} s")
         for name, rows in judged.tables.items():
             self._tables.setdefault(name, []).extend(rows)
         return judged.evidence
@@ -140,7 +148,8 @@ class Run:
         problem = {k: getattr(self.problem, k) for k in ("what", "where", "fix")} if self.problem else None
         summary = {"verdict": asdict(self.verdict), "problem": self.site.redactor.tree(problem), **asdict(facts)}
         write_json(self.folder / "run.json", summary)
-        render(facts, self.verdict, records, tables, trail, self.folder)
+        plan = view(self.inventory, self.sheet) if self.sheet else None
+        render(facts, self.verdict, records, tables, trail, self.folder, plan, png=self.png)
         return self.verdict
 
     def _check(self, records: Sequence[Evidence], trail: Sequence[dict[str, Any]]) -> TablesResult:
@@ -195,6 +204,10 @@ class Run:
             stages=tuple(self.stages),
             links=self.links,
         )
+
+
+def _nothing(text: str) -> None:
+    """Said to nobody."""
 
 
 def _path(url: str) -> str:

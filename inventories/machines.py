@@ -33,6 +33,22 @@ class Span(Strict):
         return self
 
 
+class Run(Strict):
+    """A start of vLLM on this very machine that a public log shows, with the room for KV that it had."""
+
+    model: CatalogId = Field(description="id in models.yaml; a model with the same text tensors is shown by it too")
+    tp: int = Field(ge=1)
+    pp: int = Field(1, ge=1)
+    dcp: int = Field(1, ge=1)
+    kv_dtype: Literal["auto", "fp8"] = "auto"
+    utilization: float | None = Field(None, gt=0, le=1)
+    kv_tokens: int = Field(ge=1, description="tokens of KV cache that fitted, over all ranks")
+    vllm: str | None = Field(None, min_length=1, description="version, as the source names it; absent: it does not")
+    approximate: bool = Field(False, description="the source itself calls the tokens approximate")
+    source: str = Field(min_length=10)
+    as_of: date
+
+
 class Machine(Strict):
     """One machine, or a set of like machines.  An absent figure was not found."""
 
@@ -45,7 +61,14 @@ class Machine(Strict):
     hardware_usd: Span | None = None
     rent_usd_per_gpu_hour: Span | None = None
     it_kw: Span | None = Field(None, description="what it draws under load, without cooling")
+    runs: tuple[Run, ...] = ()
     notes: str = ""
+
+    @model_validator(mode="after")
+    def _cards_spread_evenly(self) -> Machine:
+        if self.gpus % self.hosts:
+            raise ValueError(f"{self.gpus} cards do not spread evenly over {self.hosts} hosts")
+        return self
 
 
 @cache

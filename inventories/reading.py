@@ -106,7 +106,7 @@ def _inspect(root: yaml.Node) -> None:
         if isinstance(node, yaml.ScalarNode):
             if len(node.value) > MAX_SCALAR:
                 raise _Fault(f"a value of {len(node.value)} characters", line, f"keep it below {MAX_SCALAR}")
-            if node.tag.endswith(":str") and id(node) not in done:
+            if "${" in node.value and node.tag.endswith(":str") and id(node) not in done:
                 done.add(id(node))
                 node.value = substituted(node.value, line)
         elif isinstance(node, yaml.MappingNode):

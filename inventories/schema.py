@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-CatalogId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+from inventories.money import Money
+from inventories.strict import CatalogId as CatalogId
+from inventories.strict import Name as Name
+from inventories.strict import Strict as Strict
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Commit = Annotated[
     str, Field(pattern=r"^[0-9a-f]{40}$", description="40 lower-case hex digits: a commit, never a branch or tag")
@@ -23,12 +26,6 @@ RemotePath = Annotated[
 ]
 Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
 EnvName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
-
-
-class Strict(BaseModel):
-    """Base of every declared shape: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class Ssh(Strict):
@@ -124,6 +121,7 @@ class Inventory(Strict):
         default_factory=dict,
         description="a rehearsal only: claims that may end UNKNOWN here, each with its reason; FAIL always blocks",
     )
+    money: Money | None = Field(None, description="what `beachhead cost` weighs; absent: its documented default case")
 
     @field_validator("may_stay_unknown")
     @classmethod

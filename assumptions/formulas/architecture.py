@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from assumptions.formulas.experts import Moe, moe
-from assumptions.formulas.shapes import UnsupportedConfig, block, flag, name_of, shown, whole
+from assumptions.formulas.refusals import refuse_mixed_attention, refuse_other_number_formats, refuse_unknown_parts
+from assumptions.formulas.shapes import UnsupportedConfig, block, copied, flag, name_of, shown, whole
 from assumptions.formulas.vision import vision_params
 
 KNOWN = {
@@ -23,14 +24,10 @@ KNOWN = {
     "llama4": "llama4",
     "llama4_text": "llama4",
 }
-RECURRENT = ("linear_attn_config", "linear_num_key_heads", "full_attention_interval", "mamba_d_state", "ssm_cfg")
-SPARSE = ("index_topk", "index_n_heads", "index_head_dim")
-WINDOWED = ("sliding_window_pattern", "interleaved_sliding_window", "layer_types")
 MOST_LAYERS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Mla:
+class Mla(NamedTuple):
     """Multi-head latent attention: one cached latent of `kv_rank + rope` numbers per token and layer."""
 
     q_rank: int | None
@@ -61,7 +58,7 @@ class Architecture:
     mla: Mla | None
     moe: Moe | None
     vision_params: int | None  # None: there is a tower and its size is not known here
-    quantization: Mapping[str, Any] | None
+    quantization: Mapping[str, Any] | None = field(hash=False)  # a copy of its own
     name: str  # model_type, for sentences
 
 
@@ -70,9 +67,10 @@ def read(config: Mapping[str, Any]) -> Architecture:
     if not isinstance(config, Mapping):
         raise UnsupportedConfig("the configuration is not an object; pass a parsed config.json")
     text = block(config, "text_config") or config
+    refuse_mixed_attention(text)  # first: it says more than an unknown name does
     kind = _kind(text)
-    _refuse_mixed_attention(text, kind)
-    _refuse_other_number_formats(text, config)
+    refuse_unknown_parts(text, kind)
+    refuse_other_number_formats(text, config)
     layers = whole(text, "num_hidden_layers")
     if layers > MOST_LAYERS:
         raise UnsupportedConfig(f"num_hidden_layers is {layers}; no known model has more than {MOST_LAYERS}")
@@ -99,7 +97,7 @@ def read(config: Mapping[str, Any]) -> Architecture:
         mla=_mla(text) if kind == "deepseek" else None,
         moe=moe(text, kind, layers),
         vision_params=vision_params(block(config, "vision_config"), hidden),
-        quantization=block(text, "quantization_config") or block(config, "quantization_config"),
+        quantization=copied(block(text, "quantization_config") or block(config, "quantization_config")),
         name=name_of(text, "model_type")[:60],
     )
 
@@ -111,37 +109,6 @@ def _kind(text: Mapping[str, Any]) -> str:
             f"model_type {shown(name)} is not one whose tensors and KV cache are known here ({', '.join(KNOWN)})"
         )
     return KNOWN[name]
-
-
-def _refuse_mixed_attention(text: Mapping[str, Any], kind: str) -> None:
-    for key in RECURRENT:
-        if text.get(key) is not None:
-            raise UnsupportedConfig(f"{key} marks recurrent layers, whose state is not a KV cache per token")
-    for key in SPARSE:
-        if text.get(key) is not None:
-            raise UnsupportedConfig(f"{key} marks a sparse-attention indexer, which keeps a second cache of its own")
-    window = text.get("sliding_window")
-    if window is not None and text.get("use_sliding_window") is not False:
-        raise UnsupportedConfig(f"sliding_window {shown(window)}: windowed layers keep less KV than a full layer")
-    for key in WINDOWED:
-        value = text.get(key)
-        full = isinstance(value, list) and all(item == "full_attention" for item in value)
-        if value is not None and not full and kind != "llama4":
-            raise UnsupportedConfig(f"{key} mixes kinds of attention, so KV is not the same in every layer")
-    if text.get("attention_chunk_size") is not None and kind != "llama4":
-        raise UnsupportedConfig("attention_chunk_size: chunked layers keep less KV than a full layer")
-    for key in ("mlp_bias", "attention_bias") if kind == "deepseek" else ("mlp_bias",):
-        if flag(text, key):
-            raise UnsupportedConfig(f"{key} is true: those bias vectors are not known here")
-    if kind != "deepseek" and text.get("kv_lora_rank") is not None:
-        raise UnsupportedConfig("kv_lora_rank outside the DeepSeek family: its attention tensors are not known here")
-
-
-def _refuse_other_number_formats(text: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    for key in ("dtype", "torch_dtype"):
-        for source in (text, config):
-            if source.get(key) not in (None, "bfloat16", "float16", "auto"):
-                raise UnsupportedConfig(f"{key} is {shown(source[key])}; only bfloat16 and float16 are known here")
 
 
 def _dense_width(text: Mapping[str, Any], kind: str) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from assumptions.formulas.shapes import UnsupportedConfig, whole
 
 
-@dataclass(frozen=True, slots=True)
-class Moe:
+class Moe(NamedTuple):
     """Routed and shared experts, and which layers hold them."""
 
     layers: frozenset[int]

@@ -9,11 +9,16 @@ from collections.abc import Callable
 from assumptions.formulas.shapes import UnsupportedConfig
 
 Matcher = Callable[[str], bool]
+REPEATED = r"[+*}]\)*\)[+*{]"  # (x+)+ and the like: a name that does not match costs exponential time
 
 
 def matcher(names: tuple[str, ...]) -> Matcher:
     """Matches by regular expression ("re:"), by glob, or by a run of whole dotted words."""
     bare = [name.removeprefix("language_model.") for name in names]
+    if any(re.search(REPEATED, name) for name in bare if name.startswith("re:")):
+        raise UnsupportedConfig(
+            "a pattern of the quantisation's ignore list repeats a repetition: it could take for ever"
+        )
     try:
         expressions = [re.compile(name[3:]) for name in bare if name.startswith("re:")]
     except (re.error, RecursionError, OverflowError) as fault:
@@ -32,6 +37,11 @@ def matcher(names: tuple[str, ...]) -> Matcher:
         )
 
     return matches
+
+
+def nothing(_name: str) -> bool:
+    """No module."""
+    return False
 
 
 def everything(_name: str) -> bool:

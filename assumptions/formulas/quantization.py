@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from assumptions.formulas.matching import Matcher, everything, experts, matcher
+from assumptions.formulas.matching import Matcher, everything, experts, matcher, nothing
 from assumptions.formulas.schemes import BLOCK, FP8_BLOCK, FP8_CHANNEL, MXFP4, NVFP4, Scheme, gptq, packed
 from assumptions.formulas.shapes import UnsupportedConfig, block, flag, name_of, shown, whole, whole_number, words
 from assumptions.formulas.tensors import Tensor
@@ -15,13 +14,12 @@ from assumptions.formulas.tensors import Tensor
 PROBE = Tensor("probe", "probe", 1024, 1024, linear=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Quantization:
+class Quantization(NamedTuple):
     """Which scheme each linear module is stored in; `rules` are tried in order, after `ignored`."""
 
     name: str
     rules: tuple[tuple[Matcher, Scheme], ...] = ()
-    ignored: Matcher = lambda _name: False
+    ignored: Matcher = nothing
 
     def bytes_of(self, tensor: Tensor) -> int:
         """Bytes of `tensor` as stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assumptions.formulas.shapes import UnsupportedConfig
 from assumptions.formulas.tensors import Tensor
@@ -10,8 +10,7 @@ from assumptions.formulas.tensors import Tensor
 BLOCK = 128  # DeepSeek and Qwen FP8: one float32 scale for each 128 x 128 block
 
 
-@dataclass(frozen=True, slots=True)
-class Scheme:
+class Scheme(NamedTuple):
     """Bytes of a quantised matrix: `bits` per number, plus a scale per group, per block or per row.
 
     `group` 0 means one scale of `scale_bytes` for each row; `square` puts it on a `group` x `group` block.
@@ -32,7 +31,7 @@ class Scheme:
         return self.name.split()[0].rstrip(",")
 
     def bytes_of(self, tensor: Tensor) -> int:
-        """Bytes of all `tensor.count` matrices in this scheme."""
+        """Bytes of all `tensor.copies` matrices in this scheme."""
         rows, columns = tensor.rows, tensor.columns
         packed = -(-rows * columns * self.bits // 8)
         if self.square:
@@ -40,7 +39,7 @@ class Scheme:
         else:
             scales = rows * (-(-columns // self.group) if self.group else 1)
         zeros = -(-scales * self.zero_bits // 8)
-        return tensor.count * (packed + scales * self.scale_bytes + zeros + self.extra)
+        return tensor.copies * (packed + scales * self.scale_bytes + zeros + self.extra)
 
 
 FP8_BLOCK = Scheme("fp8 block 128x128", 8, group=BLOCK, scale_bytes=4, square=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 GIB = 2**30
 LARGEST = 2**31  # no single dimension of a published model comes near it
+DEEPEST = 20  # a quantization_config needs four levels
 
 
 class UnsupportedConfig(ValueError):
@@ -76,6 +77,17 @@ def block(config: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
         return None
     if not isinstance(value, Mapping):
         raise UnsupportedConfig(f"{key} is {shown(value)}; an object is needed")
+    return value
+
+
+def copied(value: Any, depth: int = 0) -> Any:
+    """`value` copied all through, so that a later change of the original reaches no one; refused when nested deep."""
+    if depth > DEEPEST:
+        raise UnsupportedConfig(f"the configuration is nested more than {DEEPEST} deep")
+    if isinstance(value, Mapping):
+        return {key: copied(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [copied(item, depth + 1) for item in value]
     return value
 
 

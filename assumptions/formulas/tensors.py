@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assumptions.formulas.architecture import Architecture, Mla
 from assumptions.formulas.experts import Moe
@@ -12,9 +12,8 @@ BF16, FP32 = 2, 4
 FEED_FORWARD = {"mixtral": "block_sparse_moe.", "llama4": "feed_forward."}  # the module's name; elsewhere "mlp."
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """`count` tensors of `rows` x `columns` (a vector has 1 column); `name` is that of the first.
+class Tensor(NamedTuple):
+    """`copies` tensors of `rows` x `columns` (a vector has 1 column); `name` is that of the first.
 
     `split` says what tensor parallelism does: "tp" divides it, "kv" divides it down to one key/value head,
     "expert" divides it over every rank that shares experts, "whole" leaves a copy on each rank.
@@ -25,7 +24,7 @@ class Tensor:
     name: str
     rows: int
     columns: int = 1
-    count: int = 1
+    copies: int = 1
     split: str = "tp"
     linear: bool = False
     item_bytes: int = BF16
@@ -33,8 +32,8 @@ class Tensor:
 
     @property
     def params(self) -> int:
-        """Numbers in all `count` tensors together."""
-        return self.rows * self.columns * self.count
+        """Numbers in all `copies` tensors together."""
+        return self.rows * self.columns * self.copies
 
 
 def layer_tensors(arch: Architecture, layer: int) -> Iterator[Tensor]:
@@ -69,7 +68,7 @@ def draft_tensors(arch: Architecture) -> Iterator[Tensor]:
         yield from layer_tensors(arch, layer if arch.moe is None else max(arch.moe.layers))
         yield Tensor("draft", f"model.layers.{layer}.eh_proj", arch.hidden, 2 * arch.hidden)
         yield Tensor("draft", f"model.layers.{layer}.enorm", 3 * arch.hidden)
-        yield Tensor("draft", f"model.layers.{layer}.embed_tokens", arch.vocab, arch.hidden, count=2)
+        yield Tensor("draft", f"model.layers.{layer}.embed_tokens", arch.vocab, arch.hidden, copies=2)
 
 
 def text_tensors(arch: Architecture) -> Iterator[Tensor]:
@@ -124,20 +123,20 @@ def _moe(arch: Architecture, moe: Moe, at: str, layer: int) -> Iterator[Tensor]:
         yield Tensor(
             "router", at + "gate.e_score_correction_bias", moe.experts, split="whole", item_bytes=FP32, layer=layer
         )
-    yield from _mlp("experts", at + "experts.0.", arch.hidden, moe.width, layer, count=moe.experts, split="expert")
+    yield from _mlp("experts", at + "experts.0.", arch.hidden, moe.width, layer, copies=moe.experts, split="expert")
     if moe.shared_width:
         shared = "shared_expert." if arch.kind == "llama4" else "shared_experts."
         yield from _mlp("shared", at + shared, arch.hidden, moe.shared_width, layer)
 
 
 def _mlp(
-    family: str, at: str, hidden: int, width: int, layer: int, *, count: int = 1, split: str = "tp"
+    family: str, at: str, hidden: int, width: int, layer: int, *, copies: int = 1, split: str = "tp"
 ) -> Iterator[Tensor]:
     for part, rows, columns in (("gate", width, hidden), ("up", width, hidden), ("down", hidden, width)):
-        yield _linear(family, f"{at}{part}_proj", rows, columns, layer, count=count, split=split)
+        yield _linear(family, f"{at}{part}_proj", rows, columns, layer, copies=copies, split=split)
 
 
 def _linear(
-    family: str, name: str, rows: int, columns: int, layer: int, *, count: int = 1, split: str = "tp"
+    family: str, name: str, rows: int, columns: int, layer: int, *, copies: int = 1, split: str = "tp"
 ) -> Tensor:
-    return Tensor(family, name, rows, columns, count, split, linear=True, layer=layer)
+    return Tensor(family, name, rows, columns, copies, split, linear=True, layer=layer)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from functools import lru_cache
+from typing import NamedTuple
 
 from assumptions.formulas.architecture import Architecture
-from assumptions.formulas.quantization import Quantization, quantization
 from assumptions.formulas.shapes import GIB, UnsupportedConfig, shown, whole_number
-from assumptions.formulas.tensors import (
-    BF16,
-    Tensor,
-    draft_tensors,
-    first_tensors,
-    last_tensors,
-    layer_tensors,
-    text_tensors,
-)
+from assumptions.formulas.stored import Lot, Stored, of_stage, stored_by
 
 ENCODERS = ("none", "data", "weights")  # not loaded; a whole copy on each rank; divided like the decoder
 
 
 def checkpoint_bytes(arch: Architecture, weight_quant: str | None = None) -> int:
-    """Bytes of every tensor in the checkpoint: draft layers and vision tower too, file headers not."""
-    stored = quantization(arch.quantization, weight_quant)
-    if arch.vision_params is None:
-        raise UnsupportedConfig("the size of this model's vision tower is not known here")
-    text = sum(stored.bytes_of(tensor) for source in (text_tensors, draft_tensors) for tensor in source(arch))
-    return text + arch.vision_params * BF16
+    """Bytes of every tensor in the checkpoint: draft layers and vision tower too, file headers not.
+
+    Kimi K2 Thinking: 384 experts x 60 layers x 3 x 7168 x 2048 = 1,014,686,023,680 numbers, packed in 4 bits
+    507,343,011,840 bytes, a bf16 scale for each 32 of them 63,417,876,480, the shapes of 69,120 matrices (two int32
+    each) 552,960; everything else in bf16 23,444,371,456; 23,040 router biases in fp32 92,160.
+    Together 594,205,904,896 bytes.  Kimi K2.5 adds 471,143,920 bf16 numbers of vision: 595,148,192,736.
+    """
+    return stored_by(arch, weight_quant).total_bytes
 
 
 def stages(arch: Architecture, pp: int) -> tuple[range, ...]:
@@ -41,6 +35,45 @@ def stages(arch: Architecture, pp: int) -> tuple[range, ...]:
     return tuple(range(start, start + size) for start, size in zip(starts, share, strict=True))
 
 
+class Split(NamedTuple):
+    """Bytes on one GPU of a pipeline stage, by what tensor parallelism does with them."""
+
+    experts: int = 0
+    divided: int = 0
+    whole: int = 0
+    vision: int = 0
+    draft: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self)
+
+
+def split_bytes(
+    arch: Architecture,
+    *,
+    tp: int,
+    pp: int = 1,
+    dp: int = 1,
+    ep: bool = False,
+    mm_encoder: str = "none",
+    weight_quant: str | None = None,
+    stored: Stored | None = None,
+) -> list[Split]:
+    """What one GPU of each pipeline stage holds, first stage first; `stored` replaces the config's arithmetic."""
+    check_split(arch, tp=tp, dp=dp, ep=ep)
+    held = stored_by(arch, weight_quant) if stored is None else stored
+    found = []
+    for lots in _stage_lots(held, stages(arch, pp)):
+        sums = {"expert": 0, "tp": 0, "kv": 0, "whole": 0}
+        for lot, times in lots:
+            sums[lot.split] += _on_one_rank(lot, tp, dp, ep, arch.kv_heads) * times
+        found.append(Split(sums["expert"], sums["tp"] + sums["kv"], sums["whole"]))
+    found[0] = found[0]._replace(vision=_encoder(held, mm_encoder, tp))
+    return found
+
+
 def stage_bytes(
     arch: Architecture,
     *,
@@ -52,12 +85,8 @@ def stage_bytes(
     weight_quant: str | None = None,
 ) -> tuple[int, ...]:
     """Bytes of weights on one GPU of each pipeline stage, first stage first."""
-    check_split(arch, tp=tp, dp=dp, ep=ep)
-    stored = quantization(arch.quantization, weight_quant)
-    cost = lru_cache(maxsize=None)(lambda tensor: _on_one_rank(arch, stored, tensor, tp, dp, ep))
-    sums = [sum(cost(tensor) for tensor in _of_stage(arch, layers)) for layers in stages(arch, pp)]
-    sums[0] += _encoder(arch, mm_encoder, tp)
-    return tuple(sums)
+    found = split_bytes(arch, tp=tp, pp=pp, dp=dp, ep=ep, mm_encoder=mm_encoder, weight_quant=weight_quant)
+    return tuple(part.total for part in found)
 
 
 def weights_gib_per_gpu(
@@ -70,9 +99,14 @@ def weights_gib_per_gpu(
     mm_encoder: str = "none",
     weight_quant: str | None = None,
 ) -> float:
-    """GiB of weights on a GPU of the heaviest pipeline stage."""
-    split = {"tp": tp, "pp": pp, "dp": dp}
-    return max(stage_bytes(arch, **split, ep=ep, mm_encoder=mm_encoder, weight_quant=weight_quant)) / GIB
+    """GiB of weights on a GPU of the heaviest pipeline stage.
+
+    Kimi K2.5's text model on 8 ranks: routed experts 570,761,441,280 bytes and all else that is divided
+    21,265,121,280 bytes, together / 8 = 68.92 GiB; whole on each rank q_a_proj, kv_a_proj, norms and router,
+    2,179,342,336 bytes = 2.03 GiB.  Sum 70.95 GiB.
+    """
+    sizes = stage_bytes(arch, tp=tp, pp=pp, dp=dp, ep=ep, mm_encoder=mm_encoder, weight_quant=weight_quant)
+    return max(sizes) / GIB
 
 
 def check_split(arch: Architecture, *, tp: int, dp: int = 1, ep: bool = False) -> None:
@@ -90,36 +124,37 @@ def check_split(arch: Architecture, *, tp: int, dp: int = 1, ep: bool = False) -
         raise UnsupportedConfig(f"{arch.moe.experts} experts for {ranks} ranks: some would hold none")
 
 
-def _of_stage(arch: Architecture, layers: range) -> Iterator[Tensor]:
-    if layers.start == 0:
-        yield from first_tensors(arch)
-    for layer in layers:
-        yield from layer_tensors(arch, layer)
-    if layers.stop == arch.layers:
-        yield from last_tensors(arch)
-        if arch.tied and layers.start:  # the head reads the embedding, which then stands on the last stage too
-            yield from first_tensors(arch)
+@lru_cache(maxsize=256)
+def _stage_lots(stored: Stored, dealt: tuple[range, ...]) -> tuple[tuple[tuple[Lot, int], ...], ...]:
+    """Each stage's tensors with those that are alike counted: a few kinds, however many layers there are."""
+    found = []
+    for layers in dealt:
+        kinds: Counter[Lot] = Counter()
+        for part in of_stage(stored, layers):
+            for lot in part:
+                kinds[lot._replace(times=1)] += lot.times
+        found.append(tuple(kinds.items()))
+    return tuple(found)
 
 
-def _on_one_rank(arch: Architecture, stored: Quantization, tensor: Tensor, tp: int, dp: int, ep: bool) -> int:
-    whole_bytes = stored.bytes_of(tensor)
-    if tensor.split == "whole":
-        return whole_bytes
-    if tensor.split == "kv":
-        return -(-whole_bytes // min(tp, arch.kv_heads))
-    if tensor.split == "expert":
+def _on_one_rank(lot: Lot, tp: int, dp: int, ep: bool, kv_heads: int) -> int:
+    if lot.split == "whole":
+        return lot.size
+    if lot.split == "kv":
+        return -(-lot.size // min(tp, kv_heads))
+    if lot.split == "expert":
         ranks = tp * dp
         if ep:  # whole experts: the fullest rank holds the rounded-up share
-            return whole_bytes // tensor.count * -(-tensor.count // ranks)
-        return -(-whole_bytes // ranks)
-    return -(-whole_bytes // tp)
+            return lot.size // lot.copies * -(-lot.copies // ranks)
+        return -(-lot.size // ranks)
+    return -(-lot.size // tp)
 
 
-def _encoder(arch: Architecture, mm_encoder: str, tp: int) -> int:
+def _encoder(stored: Stored, mm_encoder: str, tp: int) -> int:
     if mm_encoder not in ENCODERS:
         raise UnsupportedConfig(f"mm_encoder {shown(mm_encoder)} is not one of {', '.join(ENCODERS)}")
     if mm_encoder == "none":
         return 0
-    if arch.vision_params is None:
+    if stored.vision_bytes is None:
         raise UnsupportedConfig("the size of this model's vision tower is not known here; use mm_encoder 'none'")
-    return arch.vision_params * BF16 // (tp if mm_encoder == "weights" else 1)
+    return stored.vision_bytes // (tp if mm_encoder == "weights" else 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from inventories.errors import BadInput
 from inventories.figures import model
@@ -37,6 +37,20 @@ class Options(Strict):
     tool_call_parser: str | None = Field(None, description="else the catalog's for this model")
     trust_remote_code: bool = False
     language_model_only: bool = Field(False, description="leave a vision tower out of memory")
+    mm_encoder_tp_mode: Literal["data", "weights"] | None = Field(
+        None, description="vision tower whole on each rank, or divided; not together with language_model_only"
+    )
+    kv_cache_dtype: Literal["auto", "bfloat16", "fp8", "fp8_e4m3", "fp8_e5m2", "fp8_ds_mla"] = "auto"
+    cpu_offload_gib: float = Field(0.0, ge=0, description="weights in host RAM, per GPU")
+    max_num_seqs: int | None = Field(None, ge=1)
+    max_num_batched_tokens: int | None = Field(None, ge=1)
+    enable_expert_parallel: bool = Field(False, description="whole experts on each rank instead of a slice of each")
+
+    @model_validator(mode="after")
+    def _tower_is_in_or_out(self) -> Options:
+        if self.language_model_only and self.mm_encoder_tp_mode:
+            raise ValueError("language_model_only and mm_encoder_tp_mode exclude each other")
+        return self
 
 
 def options(inventory: Inventory) -> Options:
@@ -108,7 +122,11 @@ class Vllm:
             threads = max(1, host.cpu_cores)
             env |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads)}
             env |= {"VLLM_CPU_KVCACHE_SPACE": str(chosen.kv_cache_gib or 4), "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-        return Launch(self.python(inventory, host), tuple(self._flags(inventory, chosen, model_dir)), env)
+        return Launch(self.python(inventory, host), self.flags(inventory, model_dir), env)
+
+    def flags(self, inventory: Inventory, model_dir: str) -> tuple[Flag, ...]:
+        """The command line's flags with reasons; no lock is needed to know them."""
+        return tuple(self._flags(inventory, options(inventory), model_dir))
 
     def _flags(self, inventory: Inventory, chosen: Options, model_dir: str) -> Iterator[Flag]:
         yield Flag(("-m", "vllm.entrypoints.openai.api_server"), "the OpenAI-compatible server")
@@ -137,10 +155,29 @@ class Vllm:
             yield Flag(
                 ("--decode-context-parallel-size", str(chosen.decode_context_parallel)), "shards MLA's KV by token"
             )
-        if chosen.language_model_only:
-            yield Flag(("--language-model-only",), "the vision tower's memory goes to the KV cache")
+        if chosen.enable_expert_parallel:
+            yield Flag(("--enable-expert-parallel",), "whole experts on each rank: no slice of an expert to reduce")
+        yield from self._memory_flags(chosen)
         if chosen.trust_remote_code:
             yield Flag(("--trust-remote-code",), "the checkpoint's own configuration class")
+
+    def _memory_flags(self, chosen: Options) -> Iterator[Flag]:
+        if chosen.language_model_only:
+            yield Flag(("--language-model-only",), "the vision tower's memory goes to the KV cache")
+        if chosen.mm_encoder_tp_mode == "data":
+            yield Flag(("--mm-encoder-tp-mode", "data"), "the vision tower whole on each rank: no reduction for images")
+        elif chosen.mm_encoder_tp_mode == "weights":
+            yield Flag(("--mm-encoder-tp-mode", "weights"), "the vision tower divided over the ranks")
+        if chosen.kv_cache_dtype != "auto":
+            yield Flag(("--kv-cache-dtype", chosen.kv_cache_dtype), "the numbers that the KV cache is kept in")
+        if chosen.cpu_offload_gib:
+            words = ("--cpu-offload-gb", f"{chosen.cpu_offload_gib:g}")
+            yield Flag(words, "GiB of weights per GPU in host RAM; they cross the bus in each pass")
+        if chosen.max_num_seqs is not None:
+            yield Flag(("--max-num-seqs", str(chosen.max_num_seqs)), "fewer requests at once: less warm-up memory")
+        if chosen.max_num_batched_tokens is not None:
+            words = ("--max-num-batched-tokens", str(chosen.max_num_batched_tokens))
+            yield Flag(words, "tokens in one step: bounds a forward pass's activations")
 
 
 ENGINE = Vllm()

@@ -203,3 +203,60 @@ def test_the_table_and_the_judge_use_the_same_split(tmp_path: Path) -> None:
     per_token, _ = tables(seen)["kv"]
     assert per_token["measured"] == pytest.approx(per_token["predicted"], rel=0.005)
     assert judge(replace(seen, split=(8, 1, 1)), inventory).outcome is Outcome.FAIL
+
+
+def h200(ram_gib: float, **options: object) -> Inventory:
+    inventory = load("h200x8")
+    engine = inventory.engine.model_copy(update={"options": {**inventory.engine.options, **options}})
+    host = inventory.hosts[0].model_copy(update={"ram_gib": ram_gib})
+    return inventory.model_copy(update={"engine": engine, "hosts": (host,)})
+
+
+def test_ram_too_small_for_offloaded_weights_fails(tmp_path: Path) -> None:
+    """8 GPUs x 40 GiB pinned and 2.03 GiB of /dev/shm are certain; how large a worker is, is not."""
+    finding = planned(h200(322, cpu_offload_gib=40), tmp_path)
+    assert finding.outcome is Outcome.FAIL
+    assert finding.because == "host-ram: 322.0 GiB of offloaded weights and /dev/shm, 322 GiB of RAM on a host"
+
+
+@pytest.mark.parametrize(("ram_gib", "outcome"), [(16.6, Outcome.UNKNOWN), (16.7, Outcome.PASS), (2.0, Outcome.FAIL)])
+def test_a_shortfall_that_is_only_modelled_is_unknown(ram_gib: float, outcome: Outcome, tmp_path: Path) -> None:
+    """2.03 + 2.6 + 8 x 1.5 = 16.63 GiB at the least; 52.6 at the most is told in a note."""
+    finding = planned(h200(ram_gib), tmp_path)
+    assert finding.outcome is outcome
+    assert any(note.startswith("host RAM: ") for note in finding.notes)
+    if outcome is Outcome.UNKNOWN:
+        assert finding.because.startswith("host-ram: 16.6 to 52.6 GiB needed (modelled)")
+
+
+@pytest.mark.parametrize(("kv_gib", "inside"), [(49.0, True), (57.0, False)])
+def test_a_log_tells_the_overhead_beside_the_modelled_one(kv_gib: float, inside: bool, tmp_path: Path) -> None:
+    """128.62 GiB of budget, 71.16 loaded as K2.6's logs say: with 49.00 of KV 8.46 is left, with 57.00 0.46."""
+    inventory = load("h200x8")
+    tokens = int(kv_gib * 2**30 / 70_272)
+    log = EngineLogFact("").parse(
+        f"Model loading took 71.16 GiB memory and 330.0 seconds\nAvailable KV cache memory: {kv_gib:.2f} GiB\n"
+        f"GPU KV cache size: {tokens:,} tokens"
+    )
+    seen = replace(observe(Site(inventory, tmp_path), Stage.PLAN), log=log)
+    finding = judge(seen, inventory)
+    assert finding.outcome is Outcome.PASS
+    (note,) = finding.notes
+    assert f"measured here {128.616 - 71.16 - kv_gib:.2f} GiB" in note and "71.16 GiB loaded, 70.95 predicted" in note
+    assert (", inside the modelled" in note) is inside and (", OUTSIDE the modelled" in note) is not inside
+
+
+def test_a_log_without_the_loads_size_says_nothing_of_the_overhead(tmp_path: Path) -> None:
+    inventory = load("h200x8")
+    log = EngineLogFact("").parse("Available KV cache memory: 47.00 GiB\nGPU KV cache size: 718,144 tokens")
+    finding = judge(replace(observe(Site(inventory, tmp_path), Stage.PLAN), log=log), inventory)
+    assert (finding.outcome, finding.notes) == (Outcome.PASS, ())
+
+
+def test_fp8_kv_is_expected_of_the_log_when_it_is_declared(tmp_path: Path) -> None:
+    inventory = h200(2048, kv_cache_dtype="fp8")
+    log = EngineLogFact("").parse("Available KV cache memory: 47.00 GiB\nGPU KV cache size: 1,436,288 tokens")
+    seen = replace(observe(Site(inventory, tmp_path), Stage.PLAN), log=log)
+    assert judge(seen, inventory).outcome is Outcome.PASS
+    assert tables(seen)["kv"][0]["predicted"] == 35_136
+    assert judge(replace(seen, kv_dtype="auto"), inventory).outcome is Outcome.FAIL

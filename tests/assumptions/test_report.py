@@ -15,20 +15,10 @@ from pathlib import Path
 import pytest
 
 from assumptions._core import Evidence, Finding, Outcome, Part, Provenance, Severity, Stage
-from assumptions._report import (
-    MEANING,
-    RunFacts,
-    StageLine,
-    duration,
-    link,
-    meaning,
-    number,
-    render,
-    summary_lines,
-)
-from assumptions._report import (
-    word as headed,
-)
+from assumptions._report import RunFacts, StageLine, render, summary_lines
+from assumptions._report_text import duration, link, number
+from assumptions._report_words import MEANING, meaning
+from assumptions._report_words import word as headed
 from assumptions._tables import SuiteResult, TablesResult
 from assumptions._verdict import Decision, decide
 

@@ -101,6 +101,12 @@ def test_the_recorded_release_has_this_command_line() -> None:
         ({"pipeline_parallel": 2}, "--pipeline-parallel-size", "2"),
         ({"options_": {"device": "cpu", "decode_context_parallel": 8}}, "--decode-context-parallel-size", "8"),
         ({"options_": {"device": "cpu", "reasoning_parser": "x"}}, "--reasoning-parser", "x"),
+        ({"options_": {"device": "cpu", "kv_cache_dtype": "fp8"}}, "--kv-cache-dtype", "fp8"),
+        ({"options_": {"device": "cpu", "cpu_offload_gib": 70}}, "--cpu-offload-gb", "70"),
+        ({"options_": {"device": "cpu", "max_num_seqs": 64}}, "--max-num-seqs", "64"),
+        ({"options_": {"device": "cpu", "max_num_batched_tokens": 8192}}, "--max-num-batched-tokens", "8192"),
+        ({"options_": {"device": "cpu", "mm_encoder_tp_mode": "data"}}, "--mm-encoder-tp-mode", "data"),
+        ({"options_": {"device": "cpu", "mm_encoder_tp_mode": "weights"}}, "--mm-encoder-tp-mode", "weights"),
     ],
 )
 def test_a_split_or_an_option_is_a_flag(changes: dict[str, Any], flag: str, value: str) -> None:
@@ -124,6 +130,11 @@ def test_trust_of_remote_code_is_asked_for_and_never_given_by_itself() -> None:
         ({"kv_cache_gib": 0}, "engine.options.kv_cache_gib"),
         ({"gpu_memory_utilization": 1.0}, "engine.options.gpu_memory_utilization"),
         ({"python": "3"}, "engine.options.python"),
+        ({"kv_cache_dtype": "int4"}, "engine.options.kv_cache_dtype"),
+        ({"cpu_offload_gib": -1}, "engine.options.cpu_offload_gib"),
+        ({"max_num_seqs": 0}, "engine.options.max_num_seqs"),
+        ({"max_num_batched_tokens": 0}, "engine.options.max_num_batched_tokens"),
+        ({"language_model_only": True, "mm_encoder_tp_mode": "data"}, "exclude each other"),
     ],
 )
 def test_a_wrong_option_is_named(bad: dict[str, Any], words: str) -> None:
@@ -150,6 +161,14 @@ def test_installing_is_libraries_uv_and_the_locked_environment() -> None:
         line for line in environment.lock.splitlines() if line.strip() and not line.lstrip().startswith(("#", "-"))
     ]
     assert all("==" in line for line in pinned), "a lock that resolves something on the host"
+
+
+def test_expert_parallel_and_a_tower_left_out_are_bare_flags_and_no_default() -> None:
+    asked = with_engine({"device": "cpu", "enable_expert_parallel": True, "language_model_only": True})
+    words = engine("vllm").launch(asked, HOST, "/m").arguments
+    plain = engine("vllm").launch(REHEARSAL, HOST, "/m").arguments
+    for flag in ("--enable-expert-parallel", "--language-model-only"):
+        assert flag in words and flag not in plain
 
 
 def test_options_are_frozen_defaults() -> None:

@@ -70,6 +70,41 @@ def test_pipeline_stages_hold_the_same_bytes_together(name: str, tp: int, pp: in
 
 
 @quick
+@given(models, powers, st.floats(0, 60), st.floats(0.05, 50), st.integers(1, 4), st.sampled_from([1, 2]))
+def test_what_stands_beside_the_verdict_is_ordered_too(
+    name: str, tp: int, offload: float, speed: float, hosts: int, pp: int
+) -> None:
+    found = ask(name, tp=tp, pp=pp, hosts=hosts, cpu_offload_gib=offload, disk_gib_per_s=speed)
+    for part in (found.host_ram_gib, found.concurrent_requests, found.load_seconds):
+        assert part is None or 0 <= part.low <= part.mid <= part.high
+    assert found.host_ram_gib and found.pinned_gib is not None and found.pinned_gib <= found.host_ram_gib.low
+    fewer = ask(name, tp=tp, pp=pp, hosts=hosts + 1, cpu_offload_gib=offload).host_ram_gib
+    assert fewer and fewer.high <= found.host_ram_gib.high  # more hosts never put more on one of them
+
+
+@quick
+@given(models, powers, st.floats(0, 30), st.floats(0, 5))
+def test_a_larger_measured_overhead_is_never_better(name: str, tp: int, overhead: float, more: float) -> None:
+    small, large = (ask(name, tp=tp, overhead_gib=gib) for gib in (overhead, overhead + more))
+    assert small.kv_tokens and large.kv_tokens
+    assert small.kv_tokens.low == small.kv_tokens.high >= large.kv_tokens.high
+    assert ORDER[small.verdict] >= ORDER[large.verdict]
+
+
+@quick
+@given(models, powers, st.integers(1, 5), st.sampled_from(["none", "weights"]))
+def test_the_budget_table_holds_the_weights_of_every_stage(name: str, tp: int, pp: int, encoder: str) -> None:
+    arch = read(CONFIGS[name])
+    if arch.vision_params is None:
+        encoder = "none"
+    found = ask(name, tp=tp, pp=pp, mm_encoder=encoder)
+    kinds = ("routed experts", "weights divided over ranks", "weights whole on each rank", "vision tower")
+    for stage, size in enumerate(stage_bytes(arch, tp=tp, pp=pp, mm_encoder=encoder), start=1):
+        rows = [row.mid for row in found.budget_table if row.stage == stage and row.component in kinds]
+        assert abs(sum(rows) - size / 2**30) < 1e-6
+
+
+@quick
 @given(models, st.sampled_from([2, 4, 8]), st.integers(1, 4))
 def test_tensor_parallel_ranks_hold_every_sharded_byte_once(name: str, tp: int, pp: int) -> None:
     """All ranks together hold the model plus tp - 1 further copies of what is whole on each: the same for every tp.

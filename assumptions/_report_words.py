@@ -1,0 +1,68 @@
+"""What a verdict says in words: its heading, its meaning, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assumptions._core import Evidence, Outcome
+from assumptions._verdict import Decision, Verdict, blocks
+
+MEANING = {
+    Decision.GO: "Every claim that could stop this deployment was judged once, and each one holds or does not apply.",
+    Decision.NO_GO: "At least one claim that this deployment depends on was judged and does not hold.",
+    Decision.UNKNOWN: "Something that this deployment depends on could not be found out. Unknown is not a yes.",
+    Decision.HOLDS: "Only a part of the claims was judged. Nothing in that part stands in the way; this is not a GO.",
+}
+REHEARSED = (
+    "Everything that this machine can judge was judged once and holds. No GPU was seen: this is no GO for hardware."
+)
+DISAGREE = "Open the Data Docs, see which rows disagree, mend their cause and run again."
+UNTOLD = "Run the flow again. A GO needs exactly one record of every expected claim, and tables that agree."
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing between this run and a GO, and what to do about it."""
+
+    kind: str  # FAIL or UNKNOWN
+    what: str
+    title: str
+    because: str
+    remedy: str
+    anchor: str = ""
+
+
+def obstacles(verdict: Verdict, evidence: Sequence[Evidence]) -> list[Obstacle]:
+    """Failed claims first, then what could not be found out, then what has no record of its own."""
+    found, told = [], set()
+    for outcome in (Outcome.FAIL, Outcome.UNKNOWN):
+        for n, e in enumerate(evidence, start=1):
+            if blocks(e) and e.finding.outcome is outcome:
+                told.add(f"{e.claim} ({e.stage}): {e.finding.because}")
+                what = f"{e.claim} ({e.stage})"
+                found.append(Obstacle(str(outcome), what, e.states, e.finding.because, e.remedy, f"claim-{n}"))
+    unjudged = [line for line in verdict.unresolved if line.endswith(": not judged")]
+    if len(unjudged) > 1:
+        names = ", ".join(line.removesuffix(": not judged") for line in unjudged)
+        told.update(unjudged)
+        what = f"{len(unjudged)} claims were not judged"
+        found.append(Obstacle(str(Outcome.UNKNOWN), what, what, names, UNTOLD))
+    for line in (*verdict.blocking, *verdict.unresolved):
+        if line not in told:
+            what, _, because = line.partition(": ")
+            remedy = DISAGREE if what == "evidence tables" else UNTOLD
+            found.append(Obstacle(str(Outcome.UNKNOWN), what, what, because or what, remedy))
+    return found
+
+
+def word(decision: Decision, kind: str) -> str:
+    """The decision as it is headed: a rehearsal's GO must not be taken for one about hardware."""
+    return f"{decision} (rehearsal)" if kind == "rehearsal" else str(decision)
+
+
+def meaning(decision: Decision, kind: str) -> str:
+    """What the decision says, in a sentence."""
+    if kind == "rehearsal" and decision is Decision.GO:
+        return REHEARSED
+    return MEANING[decision]
