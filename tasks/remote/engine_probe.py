@@ -8,10 +8,13 @@ Prints one JSON line: {"accepted": bool, "message": str, "tokens": int, "version
 """
 
 import contextlib
+import importlib
 import io
 import json
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 
 def engine_version() -> str:
@@ -28,12 +31,20 @@ def tell(accepted: bool, message: str = "", tokens: int = 0) -> None:
     print("\n" + json.dumps(line), flush=True)
 
 
+def argument_parser() -> Callable[..., Any]:
+    """vLLM's own maker of the server's parser; it moved twice."""
+    for home in ("common", "launchers", "openai"):  # 0.33, 0.32, up to 0.31
+        try:
+            found = importlib.import_module(f"vllm.entrypoints.{home}.cli_args")
+        except ImportError:
+            continue
+        return found.make_arg_parser
+    raise SystemExit("this vLLM keeps its command line's parser where no known version did")
+
+
 def flags(model: str, arguments: list[str]) -> None:
     """The real parser of the server's command line."""
-    try:
-        from vllm.entrypoints.launchers.cli_args import make_arg_parser
-    except ImportError:  # up to 0.31
-        from vllm.entrypoints.openai.cli_args import make_arg_parser
+    make_arg_parser = argument_parser()
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     said = io.StringIO()
