@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from assumptions._core import Assumption, Finding, Part, Provenance, Severity, Stage
 from assumptions._guide import applies, finding, flags, not_applicable, parsed, unseen
@@ -46,6 +46,7 @@ class Parser:
 
     options: EngineOptions | None
     asked: bool
+    refusals: Mapping[Words, tuple[str, ...]] = field(default_factory=dict)  # recorded versions that refuse a flag
 
 
 def observe(site: Site, stage: Stage) -> Parser:
@@ -54,30 +55,44 @@ def observe(site: Site, stage: Stage) -> Parser:
     if not applies(inventory):
         return Parser(None, False)
     if stage is Stage.PLAN:
-        return Parser(recorded(inventory.engine.kind, inventory.engine.version), False)
+        return Parser(recorded(inventory.engine.kind, inventory.engine.version), False, _refusals(inventory))
     fact = EngineOptionsFact(engine(inventory.engine.kind).python(inventory, site.head), trials())
-    return Parser(look(site.host(site.head.name), fact, timeout=300), True)
+    return Parser(look(site.host(site.head.name), fact, timeout=300), True, _refusals(inventory))
 
 
-def _part(words: Words, trial: Trial | None) -> Part:
+def _refusals(inventory: Inventory) -> dict[Words, tuple[str, ...]]:
+    """Which recorded versions refuse each of the guide's flags."""
+    kind = inventory.engine.kind
+    known = {version: recorded(kind, version) for version in versions(kind)}
+    return {
+        words: tuple(v for v, options in known.items() if options and not options.trials[words].taken)
+        for words in trials()
+        if all(options is None or words in options.trials for options in known.values())
+    }
+
+
+def _part(words: Words, trial: Trial | None, refused: tuple[str, ...]) -> Part:
     name = " ".join(words)
     if trial is None:
         return check(name, None, "the recording lacks these words; record it again", expected="taken")
     if trial.taken:
         said = f"taken, with a warning: {trial.said}" if trial.said else "taken as it is"
+        if refused:
+            instead = INSTEAD.get(words[0], "leave it out")
+            said = f"taken by this version, refused by {', '.join(refused)}. Instead: {instead}"
         return check(name, True, said, expected="taken", measured="taken")
     said = f"{trial.said.split('error: ')[-1]}. Instead: {INSTEAD.get(words[0], 'leave it out')}"
     return check(name, False, said, expected="taken", measured="refused")
 
 
-def _parts(options: EngineOptions) -> Iterator[Part]:
+def _parts(seen: Parser, options: EngineOptions) -> Iterator[Part]:
     words = manifest_words()
     module = words[words.index("-m") + 1]
     there = module in options.modules
     said = f"{options.modules.get(module) or 'there'}; `vllm serve MODEL` is the form to use" if there else "gone"
     yield check(f"python -m {module}", there, said, expected="can be run")
     for each in trials():
-        yield _part(each, options.trials.get(each))
+        yield _part(each, options.trials.get(each), seen.refusals.get(each, ()))
 
 
 def judge(seen: Parser, inventory: Inventory) -> Finding:
@@ -92,7 +107,7 @@ def judge(seen: Parser, inventory: Inventory) -> Finding:
         return unseen(why, SOURCE, provenance)
     options = seen.options
     return finding(
-        _parts(options),
+        _parts(seen, options),
         expected=f"vLLM {version} takes every flag of the guide's two command lines",
         source=f"{SOURCE}, version {options.version}: {options.how}",
         provenance=provenance,

@@ -13,7 +13,7 @@ import click
 from assumptions._ledger import Ledger
 from assumptions._plan_view import PlanView
 from assumptions._registry import claims
-from assumptions._report import summary_lines
+from assumptions._report_summary import advice_lines, summary_lines
 from assumptions._verdict import Decision, Verdict
 from flows.plan_output import plan_json, print_plan
 from flows.run import evidence_root
@@ -94,7 +94,8 @@ def ended(folder: Path, *, as_json: bool, plan: PlanView | None = None) -> int:
 
 
 def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path, plan: PlanView | None) -> None:
-    first, *rest = summary_lines(verdict, Ledger(folder).read(), facts["kind"])
+    records = Ledger(folder).read()
+    first, *rest = summary_lines(verdict, records, facts["kind"], advice=plan is None)
     click.secho(first, fg=COLOURS.get(str(verdict.decision)), bold=True)
     for line in rest:
         click.echo(line)
@@ -103,6 +104,10 @@ def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path, pl
         click.echo(f"changed on hosts: {done} steps" if done else "changed on hosts: nothing, everything was in place")
     if plan is not None:
         print_plan(plan)
+        for line in advice_lines(records):
+            click.echo(line)
+        click.echo()
+        click.secho(first, fg=COLOURS.get(str(verdict.decision)), bold=True)  # again: the top has scrolled away
     if facts["model_revision"] == "not pinned":
         click.echo(
             "note: the model's revision is not pinned; fetch and deploy refuse until model.revision is 40 hex digits"

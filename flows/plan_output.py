@@ -59,7 +59,7 @@ def _fit(console: Console, view: PlanView) -> None:
 
 
 def _alternatives(console: Console, view: PlanView) -> None:
-    if not view.alternatives and not view.none_because:
+    if view.gpu_count is None or not (view.alternatives or view.none_because):
         return
     console.print("\nWhat would make it yes", style="bold")
     if view.none_because:

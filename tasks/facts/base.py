@@ -39,12 +39,12 @@ class NotUnderstood(HostError):
 
 def look(host: Host, fact: Fact[T], *, timeout: float = 60) -> T:
     """Read `fact` from `host`; raises what the connection, the command or the parser raises."""
-    return fact.parse(host.run(fact.command, timeout=timeout).check().stdout)
+    return ask(host, fact, timeout=timeout)[0]
 
 
 def ask(host: Host, fact: Fact[T], *, timeout: float = 60) -> tuple[T, Ran]:
-    """The same with the raw output."""
-    ran = host.run(fact.command, timeout=timeout).check()
+    """The same with the raw output; a fact with `needs_root` is read as root."""
+    ran = host.run(fact.command, timeout=timeout, sudo=getattr(fact, "needs_root", False)).check()
     return fact.parse(ran.stdout), ran
 
 

@@ -12,13 +12,20 @@ from tasks.narration import ticking
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command to run and why.  `stdin` is sent and never recorded; `timeout` in seconds."""
+    """One command to run and why.  `stdin` is sent and never recorded; `timeout` in seconds.
+
+    `long` runs it as a unit of its own on the host, so that a lost connection finds it again.  `reboot` restarts the
+    host and waits until it is back.  `cannot_undo` says, before it is done, what no command brings back.
+    """
 
     why: str
     command: str
     timeout: float = 600
     stdin: str | None = None
     sudo: bool = False
+    long: bool = False
+    reboot: bool = False
+    cannot_undo: str = ""
 
 
 class Operation(Protocol):

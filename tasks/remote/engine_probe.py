@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 
 def engine_version() -> str:
@@ -38,7 +38,7 @@ def argument_parser() -> Callable[..., Any]:
             found = importlib.import_module(f"vllm.entrypoints.{home}.cli_args")
         except ImportError:
             continue
-        return found.make_arg_parser
+        return cast(Callable[..., Any], found.make_arg_parser)
     raise SystemExit("this vLLM keeps its command line's parser where no known version did")
 
 
