@@ -2,7 +2,7 @@
 PYTHON ?= python3
 UV := .venv/bin/uv
 
-.PHONY: rehearse clean-rehearsal test check fast lint lock venv
+.PHONY: rehearse hosts bench clean-rehearsal test check fast lint lock venv
 rehearse: venv  ## the whole job on this machine; CONTEXT=262144 for the guide's own context
 	@.venv/bin/beachhead rehearse $(if $(CONTEXT),--context $(CONTEXT))
 
@@ -17,6 +17,13 @@ lint: venv
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+hosts: venv  ## a fleet of N test hosts in containers; down again: .venv/bin/python -m tests.hosts down
+	@.venv/bin/python -m tests.hosts up $(or $(N),4)
+
+bench: venv  ## the memory model beside its peers, and how fast a plan is
+	.venv/bin/python bench/memory_model.py --markdown docs/reference/memory-model-scores.md
+	.venv/bin/python bench/plan_speed.py
 
 clean-rehearsal:  ## stop and remove everything that a rehearsal made, but its evidence
 	@[ ! -x .venv/bin/beachhead ] || .venv/bin/beachhead rehearse --down
