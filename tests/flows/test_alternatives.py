@@ -54,10 +54,11 @@ def test_8x_a100_names_the_longest_context_and_that_no_log_shows_an_a100():
     assert {o.utilization for o in found.declared if o.context_tokens < 262_144} == {0.95}
 
 
-def test_the_two_bit_file_is_a_variant_of_k2_5_alone():
+def test_a_gguf_is_a_variant_of_its_own_model_alone():
     ids = [c.id for c in offers.checkpoints("kimi-k2.5")]
     assert ids == ["kimi-k2.5", "kimi-k2.5-ud-q2-k-xl"]
-    assert [c.id for c in offers.checkpoints("kimi-k2-thinking")] == ["kimi-k2-thinking"]
+    ids = [c.id for c in offers.checkpoints("kimi-k2-thinking")]
+    assert ids == ["kimi-k2-thinking", "kimi-k2-thinking-ud-tq1-0"]
     mac = FOUND["mac-studio-m3-ultra"]
     assert mac.declared[0].verdict == "tight" and "lossy" in " ".join(mac.declared[0].unproven)
 
