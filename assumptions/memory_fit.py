@@ -34,6 +34,7 @@ class Memory:
     log: EngineLog | None
     split: tuple[int, int, int] = (1, 1, 1)  # ranks by tensor, pipeline, decode context
     kv_dtype: str = "auto"
+    vllm: str | None = None  # which version: some caches' bytes depend on it
 
 
 def observe(site: Site, stage: Stage) -> Memory:
@@ -42,14 +43,14 @@ def observe(site: Site, stage: Stage) -> Memory:
     known = card(inventory)
     capability = known.compute_capability.value if known and known.compute_capability else None
     memory = known.memory_gib.value if known else None
-    ranks, kind = split(inventory), kv_dtype(inventory)
+    ranks, kind, version = split(inventory), kv_dtype(inventory), inventory.engine.version
     if stage is Stage.PLAN:
-        return Memory(model(inventory.model.catalog).read_config(), memory, capability, None, ranks, kind)
+        return Memory(model(inventory.model.catalog).read_config(), memory, capability, None, ranks, kind, version)
     fact = TextFile(f"{inventory.model_dir(inventory.model.catalog, str(inventory.model.revision), head)}/config.json")
     text = look(site.host(head.name), fact)
     if text is None:
         raise NotUnderstood(fact, "no config.json beside the weights")
-    return Memory(json.loads(text), memory, capability, engine_log(site, stage), ranks, kind)
+    return Memory(json.loads(text), memory, capability, engine_log(site, stage), ranks, kind, version)
 
 
 def predicted(seen: Memory, inventory: Inventory) -> Fit:
@@ -121,7 +122,15 @@ def _figures(answer: Fit) -> str:
 
 def _per_token(seen: Memory) -> int:
     tp, pp, dcp = seen.split
-    return kv_bytes_per_token_per_rank(read(seen.config), tp=tp, pp=pp, dcp=dcp, kv_dtype=seen.kv_dtype)
+    return kv_bytes_per_token_per_rank(
+        read(seen.config),
+        tp=tp,
+        pp=pp,
+        dcp=dcp,
+        kv_dtype=seen.kv_dtype,
+        vllm=seen.vllm,
+        compute_capability=seen.compute_capability,
+    )
 
 
 def _cpu(seen: Memory, inventory: Inventory) -> Finding:

@@ -16,7 +16,7 @@ from assumptions.formulas.shapes import Range
 from bench.measured_rows import Row
 from bench.scoring import Answer
 from flows.fit import named_card
-from flows.fit_batch import quantisation
+from flows.fit_cells import quantisation
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".bench"

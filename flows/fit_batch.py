@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from flows import fit_cells as cells
 from flows.fit import NEWEST, answer
 from flows.fit_inputs import read_config
 from inventories.errors import BadInput
@@ -29,51 +30,42 @@ def batch(table: Path, configs: Path) -> Iterator[dict[str, Any]]:
         elif not (configs / row["config"]).is_file():
             yield {"id": row["id"], "skipped": f"{row['config']} is not in {configs}"}
         else:
-            yield {"id": row["id"], **_row(row, read_config(configs / row["config"]))}
+            yield {"id": row["id"], **_answered(row, _config(configs / row["config"]))}
 
 
-def quantisation(row: Mapping[str, str], config: Mapping[str, Any]) -> str | None:
-    """What to tell where config.json is the unquantised base's: the row's words, or its checkpoint's name."""
-    text = config.get("text_config")
-    declared = config.get("quantization_config") or (isinstance(text, dict) and text.get("quantization_config"))
-    said = (row.get("weight_quant") or "").strip()
-    if declared or not said or said.startswith("none"):
-        return None
-    if "fp8-dynamic" in (row.get("model") or "").lower():
-        return "fp8-dynamic"
-    return said
-
-
-def _number(row: Mapping[str, str], column: str, kind: type[int] | type[float]) -> Any:
-    text = (row.get(column) or "").strip()
+def _answered(row: cells.Row, config: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return kind(text) if text else None
-    except ValueError:
-        raise BadInput(
-            f"{text[:60]!r} is not a number", where=f"row {row.get('id')}, column {column}", fix="mend the cell"
-        ) from None
-
-
-def _row(row: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
-    try:
+        tp, pp, dp, dcp = (cells.number(row, column, int) or 1 for column in ("tp", "pp", "dp", "dcp"))
         return answer(
             config,
-            gpu=row["gpu"] or "",
-            memory_gib=_number(row, "total_gpu_gib", float),
-            gpus=_number(row, "gpu_count", int) or 1,
-            tp=_number(row, "tp", int) or 1,
-            pp=_number(row, "pp", int) or 1,
-            dp=_number(row, "dp", int) or 1,
-            dcp=_number(row, "dcp", int) or 1,
-            ep=(row.get("ep") or "").strip().lower() in ("1", "true", "yes"),
-            utilization=_number(row, "gpu_mem_util", float),
-            context_tokens=_number(row, "max_model_len", int) or 2048,
-            max_num_batched_tokens=_number(row, "max_num_batched_tokens", int),
-            max_num_seqs=_number(row, "max_num_seqs", int),
-            kv_dtype=(row.get("kv_dtype") or "auto").strip() or "auto",
-            weight_quant=quantisation(row, config),
+            gpu=cells.card(row),
+            memory_gib=cells.number(row, "total_gpu_gib", float),
+            gpus=max(cells.number(row, "gpu_count", int) or 1, tp * pp * dp),
+            tp=tp,
+            pp=pp,
+            dp=dp,
+            dcp=dcp,
+            ep=cells.expert_parallel(row),
+            utilization=cells.number(row, "gpu_mem_util", float),
+            context_tokens=cells.number(row, "max_model_len", int) or 2048,
+            max_num_batched_tokens=cells.number(row, "max_num_batched_tokens", int),
+            max_num_seqs=cells.number(row, "max_num_seqs", int),
+            kv_dtype=cells.kv_dtype(row),
+            weight_quant=cells.quantisation(row, config),
             vllm=(row.get("vllm_version") or NEWEST).strip(),
-            mm_encoder="data" if config.get("vision_config") else "none",
+            mm_encoder=cells.encoder(row, config),
         )
     except BadInput as fault:
         return {"verdict": "unsupported", "reasons": [fault.what], "sources": []}
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """config.json, with what ModelOpt wrote beside it (NAME_hf_quant_config.json) where it says no quantisation."""
+    config = read_config(path)
+    beside = path.with_name(path.name.removesuffix("_config.json") + "_hf_quant_config.json")
+    text = config.get("text_config")
+    declared = config.get("quantization_config") or (isinstance(text, dict) and text.get("quantization_config"))
+    if declared or not beside.is_file():
+        return config
+    told = read_config(beside).get("quantization")
+    return {**config, "quantization_config": {"quant_method": "modelopt", **told}} if isinstance(told, dict) else config

@@ -6,24 +6,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from assumptions.formulas.attention import Indexer, Windowed, indexer, windowed
 from assumptions.formulas.experts import Moe, moe
 from assumptions.formulas.refusals import refuse_mixed_attention, refuse_other_number_formats, refuse_unknown_parts
 from assumptions.formulas.shapes import UnsupportedConfig, block, copied, flag, name_of, shown, whole
-from assumptions.formulas.vision import vision_params
+from assumptions.formulas.vision import vision_output_bytes, vision_params
 
 KNOWN = {
     "deepseek_v2": "deepseek",
     "deepseek_v3": "deepseek",
+    "deepseek_v32": "deepseek",
+    "glm_moe_dsa": "deepseek",
     "kimi_k2": "deepseek",
     "llama": "llama",
     "mistral": "llama",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "qwen3_moe": "qwen3",
+    "qwen3_vl_text": "qwen3",
+    "qwen3_vl_moe_text": "qwen3",
+    "glm4_moe": "glm4_moe",
+    "minimax_m2": "minimax",
+    "gpt_oss": "gpt_oss",
     "mixtral": "mixtral",
     "llama4": "llama4",
     "llama4_text": "llama4",
 }
+DRAFTED = ("deepseek", "glm4_moe")  # their checkpoints hold multi-token-prediction layers behind the last one
 MOST_LAYERS = 1000
 
 
@@ -60,6 +69,9 @@ class Architecture:
     vision_params: int | None  # None: there is a tower and its size is not known here
     quantization: Mapping[str, Any] | None = field(hash=False)  # a copy of its own
     name: str  # model_type, for sentences
+    windowed: Windowed | None = None  # layers that keep a window of tokens
+    indexer: Indexer | None = None  # sparse attention's second, small cache
+    vision_output_bytes: int = 0  # of the largest image, where the tower is of a kind whose limit is known
 
 
 def read(config: Mapping[str, Any]) -> Architecture:
@@ -67,18 +79,21 @@ def read(config: Mapping[str, Any]) -> Architecture:
     if not isinstance(config, Mapping):
         raise UnsupportedConfig("the configuration is not an object; pass a parsed config.json")
     text = block(config, "text_config") or config
-    refuse_mixed_attention(text)  # first: it says more than an unknown name does
+    refuse_mixed_attention(text, KNOWN.get(str(text.get("model_type")), ""))  # first: says more than an unknown name
     kind = _kind(text)
     refuse_unknown_parts(text, kind)
     refuse_other_number_formats(text, config)
     layers = whole(text, "num_hidden_layers")
     if layers > MOST_LAYERS:
         raise UnsupportedConfig(f"num_hidden_layers is {layers}; no known model has more than {MOST_LAYERS}")
+    drafts = whole(text, "num_nextn_predict_layers", 0, least=0) if kind in DRAFTED else 0
+    if drafts > layers:
+        raise UnsupportedConfig(f"num_nextn_predict_layers is {drafts}, more than the {layers} layers of the model")
     hidden, heads = whole(text, "hidden_size"), whole(text, "num_attention_heads")
     kv_heads = whole(text, "num_key_value_heads", heads)
     if heads % kv_heads:
         raise UnsupportedConfig(f"{heads} attention heads can't share {kv_heads} key/value heads evenly")
-    bias = flag(text, "attention_bias", kind == "qwen2")
+    bias = flag(text, "attention_bias", kind in ("qwen2", "gpt_oss"))
     return Architecture(
         kind=kind,
         layers=layers,
@@ -91,14 +106,17 @@ def read(config: Mapping[str, Any]) -> Architecture:
         positions=whole(text, "max_position_embeddings"),
         tied=flag(text, "tie_word_embeddings", flag(config, "tie_word_embeddings")),
         qkv_bias=bias,
-        output_bias=bias and kind in ("llama", "qwen3"),
-        head_norms=kind == "qwen3",
-        draft_layers=whole(text, "num_nextn_predict_layers", 0, least=0) if kind == "deepseek" else 0,
+        output_bias=bias and kind in ("llama", "qwen3", "gpt_oss"),
+        head_norms=kind == "qwen3" or (kind == "glm4_moe" and flag(text, "use_qk_norm")),
+        draft_layers=drafts,
         mla=_mla(text) if kind == "deepseek" else None,
         moe=moe(text, kind, layers),
         vision_params=vision_params(block(config, "vision_config"), hidden),
         quantization=copied(block(text, "quantization_config") or block(config, "quantization_config")),
         name=name_of(text, "model_type")[:60],
+        windowed=windowed(text, kind, layers),
+        indexer=indexer(text, layers) if kind == "deepseek" else None,
+        vision_output_bytes=vision_output_bytes(block(config, "vision_config"), hidden),
     )
 
 

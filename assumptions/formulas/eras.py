@@ -26,6 +26,11 @@ class Era(NamedTuple):
     graphs_counted: bool
     source: str
 
+    @property
+    def counts_requests(self) -> bool:
+        """The logged token count is concurrency x max_model_len, no longer blocks x block size (vllm#51041)."""
+        return self.graphs_counted  # both came with 0.20
+
 
 # H100, ~0.11: activation 4.76, 4.84 and 5.64 GiB / (1,024 requests x vocabulary) = 38.9, 39.6, 38.9 bytes.
 # H100, Mistral Small, 0.11.0: 2.12 GiB / (1,024 x 131,072) = 17.0: both kinds of sampler were in use up to 0.11.0.

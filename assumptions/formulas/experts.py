@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from assumptions.formulas.shapes import UnsupportedConfig, whole
+from assumptions.formulas.shapes import UnsupportedConfig, flag, whole
+
+FP32 = 4
+KEPT_WIDE = ("glm4_moe",)  # vLLM 0.19 glm4_moe.py and minimax_m2.py make the router in float32
+CORRECTED = ("glm4_moe",)  # its router has e_score_correction_bias whatever topk_method says
 
 
 class Moe(NamedTuple):
@@ -16,13 +20,13 @@ class Moe(NamedTuple):
     per_token: int
     width: int
     shared_width: int
-    router_bias: bool
+    router_bias: bool  # one correction for each expert, in fp32
+    router_bytes: int = 2  # of each number in the router as it is loaded; FP32 where vLLM keeps it so
 
 
 def moe(text: Mapping[str, Any], kind: str, layers: int) -> Moe | None:
     """The experts that `text` declares for a model of this `kind`; None when every layer is dense."""
-    readers = {"deepseek": _deepseek_moe, "qwen3": _qwen_moe, "mixtral": _mixtral_moe, "llama4": _llama4_moe}
-    reader = readers.get(kind)
+    reader = READERS.get(kind)
     found = reader(text, layers) if reader else None
     if found is None and any(text.get(key) is not None for key in ("n_routed_experts", "num_experts")):
         raise UnsupportedConfig(f"experts in a {kind} model: which layers hold them is not known here")
@@ -40,7 +44,8 @@ def _deepseek_moe(text: Mapping[str, Any], layers: int) -> Moe | None:
         per_token=whole(text, "num_experts_per_tok"),
         width=width,
         shared_width=width * whole(text, "n_shared_experts", 0, least=0),
-        router_bias=text.get("topk_method") == "noaux_tc",
+        router_bias=text.get("topk_method") == "noaux_tc" or text.get("model_type") in CORRECTED,
+        router_bytes=FP32 if text.get("moe_router_dtype") == "float32" or text.get("model_type") in KEPT_WIDE else 2,
     )
 
 
@@ -65,9 +70,28 @@ def _mixtral_moe(text: Mapping[str, Any], layers: int) -> Moe:
     return Moe(frozenset(range(layers)), experts, per_token, whole(text, "intermediate_size"), 0, False)
 
 
+def _minimax_moe(text: Mapping[str, Any], layers: int) -> Moe:
+    """MiniMax M2: experts in every layer, as wide as intermediate_size; its draft modules are not loaded."""
+    experts, per_token = whole(text, "num_local_experts"), whole(text, "num_experts_per_tok")
+    routed, shared = whole(text, "intermediate_size"), whole(text, "shared_intermediate_size", 0, least=0)
+    biased = flag(text, "use_routing_bias")
+    return Moe(frozenset(range(layers)), experts, per_token, routed, shared, biased, router_bytes=FP32)
+
+
 def _llama4_moe(text: Mapping[str, Any], layers: int) -> Moe:
     if text.get("moe_layers") is not None:
         raise UnsupportedConfig("moe_layers: only interleave_moe_layer_step is known here")
     step, width = whole(text, "interleave_moe_layer_step"), whole(text, "intermediate_size")
     experts, per_token = whole(text, "num_local_experts"), whole(text, "num_experts_per_tok")
     return Moe(frozenset(range(step - 1, layers, step)), experts, per_token, width, width, False)
+
+
+READERS = {
+    "deepseek": _deepseek_moe,
+    "glm4_moe": _deepseek_moe,
+    "qwen3": _qwen_moe,
+    "mixtral": _mixtral_moe,
+    "gpt_oss": _mixtral_moe,
+    "minimax": _minimax_moe,
+    "llama4": _llama4_moe,
+}

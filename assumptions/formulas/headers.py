@@ -16,7 +16,7 @@ LAYER = r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,6})\."
 EXPERT = r"\.experts\.(\d{1,6})\."
 FUSED = r"\.experts\.[a-z_]+"  # all experts of a layer in one tensor
 WHOLE = (
-    r"norm|q_a_proj|kv_a_proj|router|mlp\.gate\.|block_sparse_moe\.gate\.|e_score_correction_bias|weight_shape"
+    r"norm|q_a_proj|kv_a_proj|indexer|router|mlp\.gate\.|block_sparse_moe\.gate\.|e_score_correction_bias|weight_shape"
     r"|o_proj\.bias|input_scale|rotary|inv_freq"
 )
 KEY_VALUE = r"\.[kv]_proj\."

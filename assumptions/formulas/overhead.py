@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from assumptions.formulas.architecture import Architecture
 from assumptions.formulas.eras import UNREAD, default_utilization, era_of, version_of
+from assumptions.formulas.extras import sparse_gib, tower_gib
 from assumptions.formulas.shapes import Range
-from assumptions.formulas.warm_up import activation_bytes_per_token, warm_up_gib
+from assumptions.formulas.warm_up import activation_bytes_per_token, largest_batch_tokens, warm_up_gib
 
 __all__ = ["Cell", "activation_bytes_per_token", "default_utilization", "era_of", "overhead_gib", "version_of"]
 
@@ -30,13 +31,13 @@ class Cell(NamedTuple):
 # from the spread between models pooled over all cells, never inside what was measured, and cut at the ends that the
 # same logs give for 0.17 to 0.19 on several GPUs; `bench/calibration.py` derives each figure, and a test compares.
 RESIDENT: Mapping[Cell, Range] = {
-    Cell(recent=False, experts=False, several=False): Range(0.0, 0.2, 2.6),  # 2 models: 0.15 and 0.16
-    Cell(recent=False, experts=True, several=False): Range(0.0, 0.2, 2.6),  # no model: as without experts
-    Cell(recent=False, experts=False, several=True): Range(0.0, 0.7, 3.1),  # 2 models: 0.57 to 0.78
-    Cell(recent=False, experts=True, several=True): Range(0.0, 1.8, 4.1),  # 3 models: 1.11 to 3.10
-    Cell(recent=True, experts=False, several=False): Range(0.0, 0.2, 2.6),  # no model: as before 0.17
-    Cell(recent=True, experts=True, several=False): Range(0.0, 0.2, 2.6),  # no model: as before 0.17
-    Cell(recent=True, experts=False, several=True): Range(1.1, 2.1, 4.9),  # 1 model: 2.07 to 2.11
+    Cell(recent=False, experts=False, several=False): Range(0.0, 0.2, 2.3),  # 2 models: 0.15 and 0.16
+    Cell(recent=False, experts=True, several=False): Range(0.0, 0.2, 2.3),  # no model: as without experts
+    Cell(recent=False, experts=False, several=True): Range(0.0, 0.7, 2.9),  # 2 models: 0.57 to 0.78
+    Cell(recent=False, experts=True, several=True): Range(0.0, 2.1, 4.1),  # 3 models: 1.40 to 3.10
+    Cell(recent=True, experts=False, several=False): Range(0.0, 0.2, 2.3),  # no model: as before 0.17
+    Cell(recent=True, experts=True, several=False): Range(0.0, 0.2, 2.3),  # no model: as before 0.17
+    Cell(recent=True, experts=False, several=True): Range(1.1, 2.1, 4.6),  # 1 model: 2.07 to 2.11
     Cell(recent=True, experts=True, several=True): Range(1.1, 3.8, 5.6),  # 3 models: 2.50 to 4.52
 }
 GRAPHS = {  # (experts?, more than one rank?)
@@ -58,8 +59,12 @@ def overhead_gib(
     context_tokens: int | None = None,
     max_num_seqs: int | None = None,
     max_num_batched_tokens: int | None = None,
+    encoder: bool = False,
 ) -> Range:
-    """GiB per GPU beside weights and KV; batch limits are vLLM's own for this GPU unless given."""
+    """GiB per GPU beside weights and KV; batch limits are vLLM's own for this GPU unless given.
+
+    `encoder` says that the vision tower is loaded, which then runs its largest image before the KV cache is sized.
+    """
     warm_up = warm_up_gib(
         vllm,
         arch,
@@ -70,6 +75,12 @@ def overhead_gib(
         max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens,
     )
+    if encoder:
+        warm_up += tower_gib(arch)
+    if arch.indexer is not None:
+        tokens = arch.positions if context_tokens is None else context_tokens
+        batch = largest_batch_tokens(vllm, gpu_memory_gib, compute_capability, tokens, max_num_batched_tokens)
+        warm_up += sparse_gib(arch.indexer, context_tokens=tokens, batched_tokens=batch)
     return warm_up + standing_gib(vllm, experts=arch.moe is not None, several=tp * dp > 1)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from assumptions.formulas.matching import Matcher, everything, experts, matcher, nothing
+from assumptions.formulas.published import left_alone
 from assumptions.formulas.schemes import BLOCK, FP8_BLOCK, FP8_CHANNEL, MXFP4, NVFP4, Scheme, gptq, packed
 from assumptions.formulas.shapes import UnsupportedConfig, block, flag, name_of, shown, whole, whole_number, words
 from assumptions.formulas.tensors import Tensor
@@ -30,12 +31,13 @@ class Quantization(NamedTuple):
         return tensor.params * tensor.item_bytes
 
 
-def quantization(config: Mapping[str, Any] | None, override: str | None = None) -> Quantization:
+def quantization(config: Mapping[str, Any] | None, override: str | None = None, model_type: str = "") -> Quantization:
     """The scheme that `config` (a quantization_config) declares, or the one `override` names.
 
     Overrides: "bf16", "fp8-dynamic" (per channel), "fp8-block", "w4a16-g32" or "int4-g128" (compressed-tensors,
     "(experts only)" may follow), "gptq-g128", "awq-g128", "mxfp4", "nvfp4"; the head stays as it is.  An override
-    that names what the checkpoint already declares leaves the declaration, with its ignore list, in force.
+    that names what the checkpoint already declares leaves the declaration, with its ignore list, in force; any other
+    leaves out what published checkpoints of that `model_type` leave out (`left_alone`: assumed).
     """
     declared = _declared(config) if config else Quantization("bf16")
     if override is None or (isinstance(override, str) and not override.strip()):
@@ -45,7 +47,7 @@ def quantization(config: Mapping[str, Any] | None, override: str | None = None) 
     text = override.strip().lower()
     if text == "compressed-tensors" and config:
         return declared
-    chosen = _override(text)
+    chosen = _override(text, left_alone(text, model_type))
     return declared if _names_the_same(text, chosen, declared) else chosen
 
 
@@ -57,9 +59,11 @@ def _names_the_same(text: str, chosen: Quantization, declared: Quantization) -> 
     return wanted.bytes_of(PROBE) == stored.bytes_of(PROBE) if exact else wanted.family == stored.family
 
 
-def _override(text: str) -> Quantization:
+def _override(text: str, left: tuple[str, ...] = ()) -> Quantization:
     if text in ("bf16", "none", "none(bf16)", "bfloat16", "fp16", "float16", "auto"):
         return Quantization("bf16")
+    if re.search(r"mixed|\+", text):
+        raise UnsupportedConfig(f"weight_quant {text[:60]!r} names several formats: which part has which can't be told")
     found = re.search(r"\bg(\d{1,4})\b", text)
     group = whole_number("the group size", int(found[1])) if found else 0
     schemes = (
@@ -74,7 +78,7 @@ def _override(text: str) -> Quantization:
     for word, scheme in schemes:
         if word in text:
             where = experts if "expert" in text else everything
-            return Quantization(text[:60], ((where, scheme),), lambda name: name == "lm_head")
+            return Quantization(text[:60], ((where, scheme),), matcher(("lm_head", *left)))
     raise UnsupportedConfig(
         f"weight_quant {text[:60]!r} does not say how the weights are stored; name bf16, fp8-dynamic, fp8-block, "
         "w4a16-g32, gptq-g128, awq-g128, mxfp4 or nvfp4"

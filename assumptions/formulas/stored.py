@@ -84,7 +84,7 @@ def stored_by(arch: Architecture, weight_quant: str | None = None) -> Stored:
 
 @lru_cache(maxsize=64)
 def _stored_by(arch: Architecture, weight_quant: str | None) -> Stored:
-    scheme = quantization(arch.quantization, weight_quant)
+    scheme = quantization(arch.quantization, weight_quant, arch.name)
 
     def part(tensors: Iterable[Tensor]) -> Part:
         return gathered((tensor.split, scheme.bytes_of(tensor), tensor.copies) for tensor in tensors)

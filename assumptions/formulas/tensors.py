@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from assumptions.formulas.architecture import Architecture, Mla
+from assumptions.formulas.attention import Indexer
 from assumptions.formulas.experts import Moe
 
 BF16, FP32 = 2, 4
-FEED_FORWARD = {"mixtral": "block_sparse_moe.", "llama4": "feed_forward."}  # the module's name; elsewhere "mlp."
+# The module's name; elsewhere "mlp."
+FEED_FORWARD = {"mixtral": "block_sparse_moe.", "minimax": "block_sparse_moe.", "llama4": "feed_forward."}
 
 
 class Tensor(NamedTuple):
@@ -101,6 +103,17 @@ def _mla(arch: Architecture, mla: Mla, at: str, layer: int) -> Iterator[Tensor]:
     yield Tensor("norms", at + "kv_a_layernorm", mla.kv_rank, split="whole", layer=layer)
     yield _linear("attention", at + "kv_b_proj", arch.heads * (mla.nope + mla.value), mla.kv_rank, layer)
     yield _linear("attention", at + "o_proj", arch.hidden, arch.heads * mla.value, layer)
+    if arch.indexer and mla.q_rank and layer in arch.indexer.layers:
+        yield from _indexer(arch, arch.indexer, mla.q_rank, at, layer)
+
+
+def _indexer(arch: Architecture, indexer: Indexer, q_rank: int, at: str, layer: int) -> Iterator[Tensor]:
+    """Sparse attention's indexer, whole on each rank; its weights_proj is quantised nowhere (vLLM 0.19 wheel)."""
+    wide = indexer.heads * indexer.head_dim
+    yield _linear("indexer", at + "indexer.wq_b", wide, q_rank, layer, split="whole")
+    yield _linear("indexer", at + "indexer.wk", indexer.head_dim, arch.hidden, layer, split="whole")
+    yield Tensor("indexer", at + "indexer.k_norm", 2 * indexer.head_dim, split="whole", item_bytes=FP32, layer=layer)
+    yield Tensor("indexer", at + "indexer.weights_proj", indexer.heads, arch.hidden, split="whole", layer=layer)
 
 
 def _gqa(arch: Architecture, at: str, layer: int) -> Iterator[Tensor]:
@@ -113,12 +126,23 @@ def _gqa(arch: Architecture, at: str, layer: int) -> Iterator[Tensor]:
     yield _linear("attention", at + "o_proj", arch.hidden, widths["q"], layer)
     if arch.output_bias:
         yield Tensor("attention", at + "o_proj.bias", arch.hidden, split="whole", layer=layer)
+    if arch.kind == "minimax":  # it norms all heads together
+        yield Tensor("norms", at + "q_norm", widths["q"], layer=layer)
+        yield Tensor("norms", at + "k_norm", widths["k"], split="kv", layer=layer)
+    if arch.kind == "gpt_oss":
+        yield Tensor("attention", at + "sinks", arch.heads, layer=layer)
     if arch.head_norms:
         yield Tensor("norms", at + "q_norm", 2 * arch.head_dim, split="whole", layer=layer)
 
 
 def _moe(arch: Architecture, moe: Moe, at: str, layer: int) -> Iterator[Tensor]:
-    yield Tensor("router", at + "gate", moe.experts, arch.hidden, split="whole", layer=layer)
+    width = moe.router_bytes
+    yield Tensor("router", at + "gate", moe.experts, arch.hidden, split="whole", item_bytes=width, layer=layer)
+    if arch.kind == "gpt_oss":
+        yield Tensor("router", at + "gate.bias", moe.experts, split="whole", layer=layer)
+        for part, rows in (("gate_up", 2 * moe.width), ("down", arch.hidden)):
+            name = f"{at}experts.0.{part}_proj.bias"
+            yield Tensor("experts", name, rows, copies=moe.experts, split="expert", layer=layer)
     if moe.router_bias:
         yield Tensor(
             "router", at + "gate.e_score_correction_bias", moe.experts, split="whole", item_bytes=FP32, layer=layer

@@ -33,6 +33,13 @@ def warm_up_gib(
     return Range(peak(small, sampler.low), peak(large, sampler.mid), peak(large, sampler.high))
 
 
+def largest_batch_tokens(
+    vllm: str, gpu_gib: float, capability: float | None, context_tokens: int | None, limit: int | None
+) -> int:
+    """max_num_batched_tokens: `limit`, else the most that the version's defaults give on this card."""
+    return _limited(_batches(vllm, gpu_gib, capability, context_tokens)[1], None, limit)[1]
+
+
 def activation_bytes_per_token(arch: Architecture, tp: int) -> int:
     """Bytes that one token of the largest batch needs at the peak of a forward pass, on one rank.
 

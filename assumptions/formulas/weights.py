@@ -60,8 +60,12 @@ def split_bytes(
     mm_encoder: str = "none",
     weight_quant: str | None = None,
     stored: Stored | None = None,
+    expert_growth: float = 1.0,
 ) -> list[Split]:
-    """What one GPU of each pipeline stage holds, first stage first; `stored` replaces the config's arithmetic."""
+    """What one GPU of each pipeline stage holds, first stage first; `stored` replaces the config's arithmetic.
+
+    `expert_growth` is how much larger the engine's kernels make the routed experts.
+    """
     check_split(arch, tp=tp, dp=dp, ep=ep)
     held = stored_by(arch, weight_quant) if stored is None else stored
     found = []
@@ -69,7 +73,7 @@ def split_bytes(
         sums = {"expert": 0, "tp": 0, "kv": 0, "whole": 0}
         for lot, times in lots:
             sums[lot.split] += _on_one_rank(lot, tp, dp, ep, arch.kv_heads) * times
-        found.append(Split(sums["expert"], sums["tp"] + sums["kv"], sums["whole"]))
+        found.append(Split(round(sums["expert"] * expert_growth), sums["tp"] + sums["kv"], sums["whole"]))
     found[0] = found[0]._replace(vision=_encoder(held, mm_encoder, tp))
     return found
 

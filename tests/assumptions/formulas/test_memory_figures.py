@@ -306,18 +306,11 @@ def test_a_context_beyond_the_model_is_refused() -> None:
     assert "262,144 positions" in ask(THINKING, context_tokens=262_145).reasons[0]
 
 
-def test_importing_the_facade_is_quick_and_brings_no_numeric_library() -> None:
-    """Best of five fresh interpreters: < 50 ms of processor time, which a busy machine hardly changes."""
+def test_importing_the_facade_brings_no_heavy_library() -> None:
     code = (
-        "import time, sys; t = time.process_time(); import assumptions.formulas.memory; "
-        "print(time.process_time() - t, *({'numpy', 'pandas', 'pydantic', 'prefect'} & set(sys.modules)))"
+        "import sys, assumptions.formulas.memory; "
+        "print(*({'numpy', 'pandas', 'pydantic', 'prefect', 'jinja2', 'yaml'} & set(sys.modules)))"
     )
     root = Path(__file__).parents[3]
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-        ).stdout.split()
-        for _ in range(5)
-    ]
-    assert all(len(output) == 1 for output in outputs), outputs
-    assert min(float(output[0]) for output in outputs) < 0.05, outputs
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert not done.stdout.split()

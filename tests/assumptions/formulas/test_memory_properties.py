@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assumptions.formulas.memory import Fit, UnsupportedConfig, fit, kv_bytes_per_token_per_rank, kv_tokens, read
-from assumptions.formulas.weights import stage_bytes
+from assumptions.formulas.padding import expert_growth
+from assumptions.formulas.weights import split_bytes, stage_bytes
 
 CONFIGS = {
     path.name.split("_config")[0]: json.loads(path.read_text())
@@ -99,9 +100,10 @@ def test_the_budget_table_holds_the_weights_of_every_stage(name: str, tp: int, p
         encoder = "none"
     found = ask(name, tp=tp, pp=pp, mm_encoder=encoder)
     kinds = ("routed experts", "weights divided over ranks", "weights whole on each rank", "vision tower")
-    for stage, size in enumerate(stage_bytes(arch, tp=tp, pp=pp, mm_encoder=encoder), start=1):
+    growth = expert_growth(arch, ranks=tp, ep=False, weight_quant=None, vllm="0.33.0", compute_capability=None)
+    for stage, part in enumerate(split_bytes(arch, tp=tp, pp=pp, mm_encoder=encoder, expert_growth=growth), start=1):
         rows = [row.mid for row in found.budget_table if row.stage == stage and row.component in kinds]
-        assert abs(sum(rows) - size / 2**30) < 1e-6
+        assert abs(sum(rows) - part.total / 2**30) < 1e-6
 
 
 @quick

@@ -27,6 +27,7 @@ R1, K25, QWEN235 = (
     model("moonshotai--Kimi-K2.5"),
     model("Qwen--Qwen3-235B-A22B-FP8"),
 )
+OSS120 = model("openai--gpt-oss-120b")
 MISTRAL = replace(LLAMA8, vocab=131_072, hidden=5120, dense_width=32_768)  # Mistral Small 3.2's shape
 H200, H100, B200 = (139.80, 9.0), (79.18, 9.0), (178.35, 10.0)
 
@@ -48,7 +49,7 @@ def ask(vllm: str, arch: Architecture, card: tuple[float, float], tp: int, **lim
         ("0.18.0", H200, 1, 2.2, 4.3, LLAMA8, LLAMA8),
         ("0.20.0", H200, 1, 2.8, 3.6, LLAMA8, LLAMA8),
         ("0.18.0", B200, 8, 4.2, 4.5, R1, R1),
-        ("0.11.0", H100, 1, 2.3, 7.49, MISTRAL, MISTRAL),
+        ("0.11.0", H100, 1, 2.3, 7.49, MISTRAL, OSS120),  # 2.3 is row m289; the largest vocabulary there is gpt-oss's
     ],
 )
 def test_published_ends_lie_inside(
