@@ -118,3 +118,4 @@ class Evidence:
     model: str
     product: str
     excused: str = ""  # why an UNKNOWN does not block this inventory; a FAIL is never excused
+    simulated: str = ""  # the hosts whose hardware is scripted: nothing here was shown of a real one

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import assumptions
@@ -16,33 +17,50 @@ from inventories.errors import BadInput
 Claim = Assumption[Any]
 
 
+def _names() -> list[str]:
+    """The modules that hold a claim each."""
+    found = (m.name for m in pkgutil.iter_modules(assumptions.__path__) if not m.ispkg)
+    return sorted(name for name in found if not name.startswith("_"))
+
+
 @cache
+def _claim(name: str) -> Claim:
+    found: Claim = importlib.import_module(f"assumptions.{name}").ASSUMPTION
+    if found.id != name.replace("_", "-"):
+        raise ImportError(f"assumptions/{name}.py: its claim is called {found.id!r}, not {name.replace('_', '-')!r}")
+    return found
+
+
 def claims() -> tuple[Claim, ...]:
     """Every claim, by id.  A file's name is its claim's id with underscores."""
-    names = [m.name for m in pkgutil.iter_modules(assumptions.__path__) if not m.ispkg and not m.name.startswith("_")]
-    found = []
-    for name in sorted(names):
-        claim: Claim = importlib.import_module(f"assumptions.{name}").ASSUMPTION
-        if claim.id != name.replace("_", "-"):
-            raise ImportError(
-                f"assumptions/{name}.py: its claim is called {claim.id!r}, not {name.replace('_', '-')!r}"
-            )
-        found.append(claim)
-    return tuple(found)
+    return tuple(map(_claim, _names()))
 
 
 def claim(claim_id: str) -> Claim:
     """One claim; an unknown id is BadInput."""
-    for known in claims():
-        if known.id == claim_id:
-            return known
-    ids = ", ".join(known.id for known in claims())
+    name, known = claim_id.replace("-", "_"), _names()
+    if name in known and "_" not in claim_id:
+        return _claim(name)
+    ids = ", ".join(each.replace("_", "-") for each in known)
     raise BadInput(f"there is no claim called {claim_id!r}", where="--only", fix=f"one or more of: {ids}")
 
 
 def at(stage: Stage) -> tuple[Claim, ...]:
-    """The claims that are judged at one stage."""
-    return tuple(known for known in claims() if stage in known.stages)
+    """The claims that are judged at one stage.
+
+    A file that names other stages and not this one is left unread, which saves a plan most of its imports; one that
+    names none is imported, so that a broken file is still heard.
+    """
+    possible = (name for name in _names() if stage in _written(name) or not _written(name))
+    return tuple(known for known in map(_claim, possible) if stage in known.stages)
+
+
+@cache
+def _written(name: str) -> frozenset[Stage]:
+    """The stages whose names stand in a claim's file."""
+    files = (Path(folder) / f"{name}.py" for folder in assumptions.__path__)
+    text = next(file for file in files if file.exists()).read_text(encoding="utf-8")
+    return frozenset(stage for stage in Stage if f"Stage.{stage.name}" in text)
 
 
 def keys(stages: Iterable[Stage] = tuple(Stage), only: Sequence[str] = ()) -> tuple[Key, ...]:

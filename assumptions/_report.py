@@ -57,6 +57,7 @@ class RunFacts:
     changes: tuple[str, ...] = ()
     stages: tuple[StageLine, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    simulated: tuple[str, ...] = ()  # hosts whose hardware is scripted, and what of it
 
 
 def render(

@@ -26,11 +26,12 @@ def summary_lines(
         *([""] if evidence or found else []),
     ]
     for n, e in enumerate(evidence, start=1):
-        if e.severity is not Severity.ADVISORY:
+        if e.severity is not Severity.ADVISORY and e.finding.outcome is not Outcome.NOT_APPLICABLE:
             mark = "" if blocks(e) else " [does not block]"
             lines += _wrap(f"{e.finding.outcome:<14} {e.claim} ({e.stage}){mark}: {e.finding.because}", indent=15)
             if f"claim-{n}" in remedies:
                 lines += _wrap(" " * 15 + f"next: {remedies[f'claim-{n}']}", indent=21)
+    lines += _left_out([e for e in evidence if e.severity is not Severity.ADVISORY])
     for each in found:
         if not each.anchor:
             lines += _wrap(f"{each.kind:<14} {each.what}: {each.because}", indent=15)

@@ -18,6 +18,7 @@ REHEARSED = (
     "Everything that this machine can judge was judged once and holds. No GPU was seen: this is no GO for hardware."
 )
 DISAGREE = "Open the Data Docs, see which rows disagree, mend their cause and run again."
+SCRIPTED = "Run the flow on the real hosts: scripted hardware can show that Beachhead works, never that a machine does."
 UNTOLD = "Run the flow again. A GO needs exactly one record of every expected claim, and tables that agree."
 
 
@@ -51,7 +52,7 @@ def obstacles(verdict: Verdict, evidence: Sequence[Evidence]) -> list[Obstacle]:
     for line in (*verdict.blocking, *verdict.unresolved):
         if line not in told:
             what, _, because = line.partition(": ")
-            remedy = DISAGREE if what == "evidence tables" else UNTOLD
+            remedy = {"evidence tables": DISAGREE, "simulated hosts": SCRIPTED}.get(what, UNTOLD)
             found.append(Obstacle(str(Outcome.UNKNOWN), what, what, because or what, remedy))
     return found
 

@@ -47,13 +47,16 @@ def decide(
     scope: str,
     tables_ok: bool = True,
     needs_pass: bool = False,
+    simulated: Sequence[str] = (),
+    unsure: Sequence[str] = (),
 ) -> Verdict:
     """Weigh `evidence` against the claims that were to be judged.
 
     `whole` says that `expected` is every claim of every stage; without it the answer is HOLDS at best.
     A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block,
     but a whole run in which no blocking claim passed has shown nothing and is UNKNOWN; `needs_pass` asks the same
-    of a part (a gate doesn't: a stage whose only claim is excused may be passed).
+    of a part (a gate doesn't: a stage whose only claim is excused may be passed).  Hosts whose hardware is `simulated`
+    never make a GO, nor do hosts of which nobody could find out whether they are (`unsure`).
     """
     wanted = set(expected)
     seen = Counter((e.claim, e.stage) for e in evidence)
@@ -73,6 +76,8 @@ def decide(
     passed = any(blocks(e) and e.finding.outcome is Outcome.PASS for e in evidence)
     if (whole or needs_pass) and not (passed or failed or unresolved):
         unresolved.append("no blocking claim passed: nothing was shown")
+    if whole:
+        unresolved += _scripted(simulated, unsure)
     counts = dict(Counter(str(e.finding.outcome) for e in evidence))
     blocking = tuple(f"{e.claim} ({e.stage}): {e.finding.because}" for e in failed)
     if failed:
@@ -80,12 +85,20 @@ def decide(
     if unresolved:
         return Verdict(Decision.UNKNOWN, unresolved[0], scope, counts, blocking, tuple(unresolved))
     if not whole:
-        return Verdict(Decision.HOLDS, f"nothing stands in the way within {scope}", scope, counts)
+        said = "; ".join((f"nothing stands in the way within {scope}", *_scripted(simulated, ())))
+        return Verdict(Decision.HOLDS, said, scope, counts)
     excused = sorted({e.claim for e in evidence if e.finding.outcome is Outcome.UNKNOWN and not blocks(e)})
     said = "every claim that blocks was judged and holds or does not apply"
     return Verdict(
         Decision.GO, said + (f"; UNKNOWN and excused: {', '.join(excused)}" if excused else ""), scope, counts
     )
+
+
+def _scripted(simulated: Sequence[str], unsure: Sequence[str]) -> list[str]:
+    """What keeps scripted hardware from a GO, in words."""
+    said = [f"simulated hosts: {', '.join(simulated)}: nothing was shown of real hardware"] if simulated else []
+    asked = "could not find out whether their hardware is simulated"
+    return said + ([f"hosts: {', '.join(unsure)}: {asked}"] if unsure else [])
 
 
 def blocks(record: Evidence) -> bool:

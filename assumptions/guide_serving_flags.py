@@ -42,22 +42,34 @@ def trials() -> tuple[Words, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Parser:
-    """What the engine's parser takes, and whether it was asked on the host; None: nothing is known of this version."""
+    """What the engine's parser takes, and whether it was asked on the host; None: nothing is known of this version.
+
+    `installed` is the package found on the host where a recording of that very package stands for asking it again.
+    """
 
     options: EngineOptions | None
     asked: bool
     refusals: Mapping[Words, tuple[str, ...]] = field(default_factory=dict)  # recorded versions that refuse a flag
+    installed: str = ""
 
 
 def observe(site: Site, stage: Stage) -> Parser:
-    """A recording of this engine version at PLAN; the installed engine's own parser afterwards."""
+    """A recording of this engine version at PLAN; the installed engine's own parser afterwards.
+
+    Asking takes 20 s, so a recording of the very package that is installed is taken for it.
+    """
     inventory = site.inventory
     if not applies(inventory):
         return Parser(None, False)
+    kind, known = engine(inventory.engine.kind), recorded(inventory.engine.kind, inventory.engine.version)
     if stage is Stage.PLAN:
-        return Parser(recorded(inventory.engine.kind, inventory.engine.version), False, _refusals(inventory))
-    fact = EngineOptionsFact(engine(inventory.engine.kind).python(inventory, site.head), trials())
-    return Parser(look(site.host(site.head.name), fact, timeout=300), True, _refusals(inventory))
+        return Parser(known, False, _refusals(inventory))
+    host = site.host(site.head.name)
+    package = look(host, kind.installed(inventory, site.head))
+    if known is not None and f"installed {package}," in f"{known.how},":
+        return Parser(known, False, _refusals(inventory), package)
+    fact = EngineOptionsFact(kind.python(inventory, site.head), trials())
+    return Parser(look(host, fact, timeout=300), True, _refusals(inventory))
 
 
 def _refusals(inventory: Inventory) -> dict[Words, tuple[str, ...]]:
@@ -106,12 +118,16 @@ def judge(seen: Parser, inventory: Inventory) -> Finding:
         why = f"no recording of vLLM {version}'s parser (there are {known}); install it, or record it"
         return unseen(why, SOURCE, provenance)
     options = seen.options
+    here = (f"{seen.installed} is what is installed here; the recording was taken from that package.",)
     return finding(
         _parts(seen, options),
         expected=f"vLLM {version} takes every flag of the guide's two command lines",
         source=f"{SOURCE}, version {options.version}: {options.how}",
         provenance=provenance,
-        notes=("That a flag is taken does not mean that the model fits with it: see memory-fit.",),
+        notes=(
+            "That a flag is taken does not mean that the model fits with it: see memory-fit.",
+            *(here if seen.installed else ()),
+        ),
     )
 
 

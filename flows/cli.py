@@ -99,13 +99,20 @@ def provision(inventory: str, yes: bool, context: int | None, as_json: bool) -> 
 
 @main.command()
 @click.argument("inventory")
+@click.option(
+    "--dry-run", is_flag=True, help="Show every command that would run on each host, and why; change nothing."
+)
 @JSON
-def prepare(inventory: str, as_json: bool) -> None:
-    """Install what the hosts need before they can fetch and serve.
+def prepare(inventory: str, dry_run: bool, as_json: bool) -> None:
+    """Install what the hosts need before they can fetch and serve.  There is no undo; --dry-run says what is final.
 
     \b
-    Example: beachhead prepare rehearsal
+    Examples:
+      beachhead prepare rehearsal
+      beachhead prepare our-cluster --dry-run
     """
+    if dry_run:
+        sys.exit(out.dry_run(inventory, as_json=as_json))
     _by_flow("prepare", as_json, inventory)
 
 

@@ -115,6 +115,17 @@ def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path, pl
     click.echo(f"report: {page}")
 
 
+def dry_run(inventory: str, *, as_json: bool) -> int:
+    """What prepare would do; returns the exit status: 2 where a host could not be asked."""
+    from flows.dry_run import dry_run as work  # here: it opens SSH connections, which other commands need not load
+    from flows.dry_run_print import dry_run_lines
+
+    done = work(inventory)
+    told = json.dumps(done.to_json(), ensure_ascii=False, indent=1) if as_json else "\n".join(dry_run_lines(done))
+    click.echo(told)
+    return 2 if done.failed else 0
+
+
 def inventories(as_json: bool) -> None:
     """A line an inventory."""
     rows = [load(name) for name in names()]

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,6 +21,7 @@ from assumptions._ledger import Ledger, write_json
 from assumptions._registry import Claim, keys
 from assumptions._report import RunFacts, StageLine, render
 from assumptions._tables import TablesResult, check_tables
+from assumptions._vendor_pack import packed
 from assumptions._verdict import Decision, Key, Verdict, decide
 from flows.plan_sheet import PlanSheet, sheet
 from flows.plan_view import view
@@ -29,6 +30,8 @@ from inventories.figures import model
 from inventories.load import load, overridden
 from inventories.schema import Inventory
 from tasks.engines.base import engine
+from tasks.facts.base import look
+from tasks.facts.simulated import SimulatedFact
 from tasks.hosts import now
 from tasks.narration import say, ticking
 from tasks.site import Site, home
@@ -82,7 +85,10 @@ class Run:
     touched: bool = False  # this run staged something
     sheet: PlanSheet | None = None  # what a plan shows beside its verdict
     png: bool = True  # write the report's pictures as files too
+    scripted: dict[str, str] = field(default_factory=dict)  # hosts whose hardware is simulated, and what is
+    unsure: set[str] = field(default_factory=set)  # hosts of which that could not be found out
     _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
 
     @property
     def folder(self) -> Path:
@@ -97,7 +103,7 @@ class Run:
     def expect(self, stages: Sequence[Stage]) -> None:
         """Declare before looking what is to be judged."""
         self.expected = keys(stages)
-        self.whole = set(self.expected) == set(keys())
+        self.whole = set(stages) == set(Stage)
         if Stage.PLAN in stages:
             self.sheet = sheet(self.inventory)
             write_json(self.folder / "plan.json", self.site.redactor.tree(self.sheet.to_json()))
@@ -107,12 +113,30 @@ class Run:
         tell = say if stage is not Stage.PLAN else _nothing  # a plan is arithmetic: its answer comes at once
         tell(f"{stage}: judging {one.id}")
         with ticking(f"{stage}: judging {one.id}"):
+            if stage is not Stage.PLAN:
+                self._ask_whether_simulated()
             judged = judge(self.site, one, stage)
-        self.ledger.append(judged.evidence)
-        tell(f"{stage}: {one.id}: {judged.evidence.finding.outcome} in {judged.evidence.seconds:.1f} s")
+            said = "; ".join(f"{host}: {what}" for host, what in self.scripted.items())
+            evidence = packed(self.site, replace(judged.evidence, simulated=said))
+        self.ledger.append(evidence)
+        tell(f"{stage}: {one.id}: {evidence.finding.outcome} in {evidence.seconds:.1f} s")
         for name, rows in judged.tables.items():
             self._tables.setdefault(name, []).extend(rows)
-        return judged.evidence
+        return evidence
+
+    def _ask_whether_simulated(self) -> None:
+        """Once a host: a run on scripted hardware is marked as one, and never ends in GO."""
+        for spec in self.site.specs:
+            if spec.name in self._asked:
+                continue
+            self._asked.add(spec.name)
+            try:
+                what = look(self.site.host(spec.name), SimulatedFact())
+            except Problem:
+                self.unsure.add(spec.name)
+                continue
+            if what is not None:
+                self.scripted[spec.name] = self.site.redactor.text(" | ".join(what.splitlines()))
 
     def so_far(self, stage: Stage) -> Verdict:
         """The verdict over one stage's claims."""
@@ -120,7 +144,7 @@ class Run:
         records = [record for record in self.ledger.read() if record.stage is stage]
         if not due:
             return Verdict(Decision.HOLDS, f"no claim is judged at {stage}", f"stage {stage}", {})
-        return decide(due, records, whole=False, scope=f"stage {stage}")
+        return decide(due, records, whole=False, scope=f"stage {stage}", simulated=tuple(self.scripted))
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -172,7 +196,14 @@ class Run:
         if self.expected:
             asked = self.flow == "validate"
             verdict = decide(
-                self.expected, records, whole=self.whole, scope=scope, tables_ok=tables.ok, needs_pass=asked
+                self.expected,
+                records,
+                whole=self.whole,
+                scope=scope,
+                tables_ok=tables.ok,
+                needs_pass=asked,
+                simulated=tuple(self.scripted),
+                unsure=tuple(sorted(self.unsure)),
             )
         else:
             verdict = Verdict(Decision.HOLDS, f"{self.flow} ended without an error; it judges no claim", scope, {})
@@ -203,6 +234,7 @@ class Run:
             changes=changes,
             stages=tuple(self.stages),
             links=self.links,
+            simulated=tuple(f"{host}: {what}" for host, what in self.scripted.items()),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,7 +12,9 @@ from assumptions._core import Stage
 from assumptions._registry import Claim, at
 from assumptions._verdict import Verdict
 from flows import artifacts
+from flows.hosts_failed import problem_of
 from flows.run import GateClosed, Run
+from inventories.errors import Problem
 from tasks.deploy import promote_release, retreat_release, roll_back_release, stage_release, withdraw_release
 from tasks.operations.base import Change
 from tasks.provision import prepare_host
@@ -56,9 +58,23 @@ def prepare(run: Run) -> list[Change]:
         names = [spec.name for spec in run.inventory.hosts]
         futures: list[PrefectFuture[list[Change]]] = [prepare_host.submit(run.site, name) for name in names]
         wait(futures)
-        changes = [change for future in futures for change in future.result()]
+        changes, failed = _outcomes(dict(zip(names, futures, strict=True)))
         artifacts.changes(run, "prepare", changes)
+        if failed:
+            raise problem_of(failed, len(names))
     return changes
+
+
+def _outcomes(futures: Mapping[str, PrefectFuture[list[Change]]]) -> tuple[list[Change], dict[str, Problem]]:
+    """What was done where it went well, and each other host's fault; what nobody foresaw is raised at once."""
+    changes: list[Change] = []
+    failed: dict[str, Problem] = {}
+    for name, future in futures.items():
+        try:
+            changes += future.result()
+        except Problem as problem:
+            failed[name] = problem
+    return changes, failed
 
 
 def fetch(run: Run) -> list[Change]:

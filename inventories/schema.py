@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from inventories.money import Money
+from inventories.stack import Stack
 from inventories.strict import CatalogId as CatalogId
 from inventories.strict import Name as Name
 from inventories.strict import Strict as Strict
@@ -55,11 +56,20 @@ class Host(Strict):
     root: RemotePath = Field(
         "/opt/beachhead", description="what Beachhead writes on the host lies below it, but for pip's and uv's caches"
     )
+    stack: Stack | None = Field(
+        None, description="driver, libraries and container engine to put there; absent: all that is left as it is"
+    )
 
     @model_validator(mode="after")
     def _gpu_and_count_agree(self) -> Host:
         if (self.gpu is None) != (self.gpus == 0):
             raise ValueError("gpu and gpus go together: name a GPU and how many, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _containers_can_be_tried(self) -> Host:
+        if self.stack and self.stack.containers and self.gpus and not self.stack.containers.probe_image:
+            raise ValueError("stack.containers.probe_image: name an image by digest, so that GPUs are tried inside one")
         return self
 
 

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.engines.base import engine
 from tasks.narration import say
-from tasks.operations.base import Change, Operation, converge
-from tasks.operations.files import Folder
+from tasks.operations.base import CarryOut, Change, Operation, at_once, converge
+from tasks.preparing import before_the_lease, wanted
 from tasks.site import Site
+from tasks.tenancy import tenancy
 
 
 @task(name="operation", task_run_name="{host}: {what}", cache_policy=NO_CACHE)
-def apply(site: Site, host: str, what: str, operation: Operation) -> Change:
+def apply(site: Site, host: str, what: str, operation: Operation, carry_out: CarryOut = at_once) -> Change:
     """Bring one operation about on one host."""
-    change = converge(site.host(host), operation, say=say)
+    change = converge(site.host(host), operation, say=say, carry_out=carry_out)
     site.note(change)
     return change
 
 
 @task(name="prepare", task_run_name="{name}: prepare", cache_policy=NO_CACHE)
 def prepare_host(site: Site, name: str) -> list[Change]:
-    """Everything that must be on one host before it can fetch or serve."""
+    """Everything that must be on one host before it can fetch or serve, with the host's lease held.
+
+    Raises LeaseHeld, before anything is changed, where another run works on the host.
+    """
     spec = site.spec(name)
     site.look_around(name)
-    wanted: list[Operation] = [Folder(spec.root), Folder(f"{spec.root}/run"), Folder(f"{spec.root}/state")]
-    wanted += engine(site.inventory.engine.kind).install(site.inventory, spec)
-    return [apply(site, name, _title(operation), operation) for operation in wanted]
+    changes = _each(site, name, before_the_lease(site.inventory, spec), at_once)
+    with tenancy(site.host(name), spec.root, site.run_id, say) as held:
+        operations = wanted(site.inventory, spec)
+        held.plans([operation.name for operation in operations])
+        return changes + _each(site, name, operations, held)
 
 
-def _title(operation: Operation) -> str:
-    return operation.name if isinstance(operation, Folder) else f"install {operation.name}"
+def _each(site: Site, name: str, operations: Sequence[Operation], carry_out: CarryOut) -> list[Change]:
+    return [apply(site, name, operation.name, operation, carry_out) for operation in operations]

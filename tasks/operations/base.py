@@ -8,14 +8,18 @@ from typing import Protocol
 
 from tasks.hosts import Host, HostError
 from tasks.narration import ticking
+from tasks.reboots import restart
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One command to run and why.  `stdin` is sent and never recorded; `timeout` in seconds.
 
-    `long` runs it as a unit of its own on the host, so that a lost connection finds it again.  `reboot` restarts the
-    host and waits until it is back.  `cannot_undo` says, before it is done, what no command brings back.
+    `long` runs it as a unit of its own on the host, so that a lost connection finds it again.  With `reboot` the
+    command restarts the host; within `timeout` it must be back with another boot id, and with `kernel` where that is
+    given.  `cannot_undo` says, before it is done, what no command brings back.
     """
 
     why: str
@@ -26,6 +30,7 @@ class Step:
     long: bool = False
     reboot: bool = False
     cannot_undo: str = ""
+    kernel: str = ""
 
 
 class Operation(Protocol):
@@ -57,13 +62,31 @@ class NotConverged(HostError):
     """The steps ran, and the operation still finds something missing."""
 
 
-def converge(host: Host, operation: Operation, *, say: Callable[[str], None] = lambda _: None) -> Change:
+class CarryOut(Protocol):
+    """How a step is brought about; returns only when it succeeded."""
+
+    def __call__(self, host: Host, operation: str, step: Step, say: Say) -> None:
+        """Run the step of the operation so named."""
+        ...
+
+
+def at_once(host: Host, operation: str, step: Step, say: Say) -> None:
+    """Run the step in this connection, a long one too; a reboot is waited for."""
+    if step.reboot:
+        restart(host, step.command, within_s=step.timeout, kernel=step.kernel, say=say)
+    else:
+        host.run(step.command, timeout=step.timeout, stdin=step.stdin, sudo=step.sudo).check()
+
+
+def converge(host: Host, operation: Operation, *, say: Say = lambda _: None, carry_out: CarryOut = at_once) -> Change:
     """Run what is missing, then ask again; raises NotConverged when the answer isn't "nothing"."""
     done: list[str] = []
     for step in operation.plan(host):
         say(f"{host.name}: {step.why}")
+        if step.cannot_undo:
+            say(f"{host.name}: this can't be undone: {step.cannot_undo}")
         with ticking(f"{host.name}: {step.why}", say):
-            host.run(step.command, timeout=step.timeout, stdin=step.stdin, sudo=step.sudo).check()
+            carry_out(host, operation.name, step, say)
         done.append(step.why)
     if done and (left := [step.why for step in operation.plan(host)]):
         raise NotConverged(

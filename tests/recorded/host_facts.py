@@ -3,18 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.facts.all_reduce import AllReduceFact
 from tasks.facts.base import Fact
 from tasks.facts.block_devices import BlockDeviceFact
 from tasks.facts.boot import BootFact
 from tasks.facts.clock import ClockSyncFact, HostTimeFact
+from tasks.facts.container_gpus import ContainerGpusFact
 from tasks.facts.container_toolkit import ContainerToolkitFact
 from tasks.facts.cuda_toolkit import CudaToolkitFact
 from tasks.facts.dcgm import DcgmFact
+from tasks.facts.dcgm_diagnostics import DcgmDiagnosticsFact
 from tasks.facts.disk_read import DiskReadFact, FioReadFact
 from tasks.facts.docker_engine import DockerEngineFact
 from tasks.facts.egress import EgressFact
 from tasks.facts.fabric_manager import FabricManagerFact
+from tasks.facts.folder_size import FolderSizeFact
 from tasks.facts.gpu import GpuFact
+from tasks.facts.gpu_cuda import DriverCudaFact
 from tasks.facts.gpu_driver import GpuDriverFact
 from tasks.facts.gpu_ecc import GpuEccFact, GpuRowsFact
 from tasks.facts.gpu_fabric import GpuFabricFact
@@ -26,6 +31,7 @@ from tasks.facts.gpu_throttle import GpuThrottleFact, GpuThrottleTotalsFact
 from tasks.facts.gpu_topology import GpuTopologyFact
 from tasks.facts.kernel_log import KernelLogFact
 from tasks.facts.kernel_modules import KernelModuleFact
+from tasks.facts.largest_file import LargestFileFact
 from tasks.facts.library_headers import LibraryHeaderFact
 from tasks.facts.listening_ports import ListeningPortFact
 from tasks.facts.memory import MemoryFact, MemoryLimitFact
@@ -44,6 +50,7 @@ from tasks.facts.processor import ProcessorFact
 from tasks.facts.proxies import ProxyFact
 from tasks.facts.secure_boot import MachineOwnerKeyFact, SecureBootFact
 from tasks.facts.shared_memory import SharedMemoryFact
+from tasks.facts.simulated import SimulatedFact
 from tasks.facts.sudo_mode import SudoModeFact
 from tasks.facts.system_packages import SystemPackageFact
 from tasks.facts.systemd_units import SystemdUnitFact
@@ -88,7 +95,23 @@ NCCL = "@@ headers\n" + "".join(
 PCI = "@@ devices\n0000:83:00.0 0x2335 0x030200 nvidia\n0000:07:00.0 0x22a3 0x068000 -\n@@ end\n"
 FIO = '{"fio version": "fio-3.33", "jobs": [{"error": 0, "read": {"io_bytes": 10485760000, "runtime": 5000}}]}'
 
+REDUCED = (  # as users of nccl-tests publish it, eight H100
+    "  2147483648     536870912     float     sum      -1   7983.5  268.99  470.73      0   7985.2  268.93  470.63"
+    "      0\n# Out of bounds values : 0 OK\n# Avg bus bandwidth    : 448.212\n"
+)
+DIAGNOSED = (
+    '{"DCGM Diagnostic": {"test_categories": [{"category": "Deployment", "tests": [{"name": "software", "results": '
+    '[{"entity_group": "GPU", "entity_id": 0, "status": "Pass"}]}]}]}}'
+)
+
 SAMPLES: list[tuple[Fact[Any], str]] = [
+    (AllReduceFact(8), REDUCED),
+    (ContainerGpusFact(), f"@@ image 3f2a\nGPU 0: NVIDIA H200 (UUID: GPU-{'0' * 8})\n@@ exit 0\n"),
+    (DcgmDiagnosticsFact(1), DIAGNOSED),
+    (DriverCudaFact(), smi("h200-q.txt")),
+    (FolderSizeFact(("/data",)), "bytes=594100000000\n"),
+    (LargestFileFact("/data", 64), "@@ file\n4215803904 /data/model-00001.safetensors\n"),
+    (SimulatedFact(), "@@ simulated\nGPUs: 8x h100-80gb, scripted\n"),
     (BlockDeviceFact(), here("block-devices.txt")),
     (BootFact(), here("boot.txt")),
     (ClockSyncFact(), "@@ chrony\n" + log("chrony-tracking.txt")),
