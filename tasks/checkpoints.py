@@ -16,6 +16,7 @@ from tasks.operations.base import Change, converge
 from tasks.operations.files import File, Folder
 from tasks.operations.weights import DiskTooSmall, Weights
 from tasks.site import Site
+from tasks.tenancy import tenancy
 
 
 class HubRefused(Problem):
@@ -66,9 +67,10 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
     folder = inventory.model_dir(pinned.catalog, pinned.revision, spec)
     try:
         tree = look(host, at, timeout=300)
-        made = converge(host, Folder(folder), say=say)
         weights = Weights(folder, at.repo, at.revision, tree, at.endpoint, at.python, at.token_file)
-        done = converge(host, weights, say=say)
+        with tenancy(host, spec.root, site.run_id, say) as held:
+            made = converge(host, Folder(folder), say=say, carry_out=held)
+            done = converge(host, weights, say=say, carry_out=held)
     except CommandFailed as error:
         raise refused(error, at.endpoint, at.repo) from None
     return Change(host_name, done.operation, made.steps + done.steps)

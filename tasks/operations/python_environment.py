@@ -75,4 +75,5 @@ class PythonEnvironment:
             f"-r {folder}/requirements.lock && echo {self.digest} > {marker}.part && mv {marker}.part {marker}",
             timeout=3600,
             stdin=self.lock,
+            long=True,
         )

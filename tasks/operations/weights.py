@@ -77,6 +77,7 @@ class Weights:
                 script(self.python, "fetch.py", self.endpoint, self.repo, self.revision, self.folder, self.token_file),
                 timeout=max(600.0, size / 5e6),  # 5 MB/s: below that it is stalled, not slow
                 stdin="\n".join(file.path for file in absent),
+                long=True,
             )
 
     def _room(self, host: Host, wanted: int) -> None:
