@@ -33,6 +33,8 @@ from tests.hosts.fleet import Fleet
 from tests.hosts.machine import Machine
 
 REPETITIONS = {1: 3, 8: 2}  # 1 with more hosts
+INOTIFY = "fs.inotify.max_user_instances"
+INOTIFY_PER_HOST, INOTIFY_BESIDES = 8, 32  # with the kernel's usual 128, hosts beyond the twentieth did not boot
 AGAIN = {1: 2, 8: 2}  # no-change runs on each fleet; 1 with more hosts
 
 
@@ -113,6 +115,7 @@ def main() -> None:
     prepare()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that hosts and server are removed then, too
     try:
+        room_for(max(given.hosts), int(Path("/proc/sys", INOTIFY.replace(".", "/")).read_text(encoding="utf-8")))
         with (
             tempfile.TemporaryDirectory() as state,
             docker.engine(Path(state)),
@@ -126,6 +129,16 @@ def main() -> None:
     except (ToolFailed, docker.EngineError) as fault:
         raise SystemExit(f"error: {fault}") from None
     print("\n".join(tables(found)))
+
+
+def room_for(size: int, allowed: int) -> None:
+    """Raise ToolFailed where the kernel allows too few inotify instances: then systemd on a test host never boots."""
+    needed = INOTIFY_PER_HOST * size + INOTIFY_BESIDES
+    if allowed < needed:
+        raise ToolFailed(
+            f"{size} test hosts need {needed} inotify instances, and this machine allows {allowed}: as root, "
+            f"sysctl -w {INOTIFY}={needed}"
+        )
 
 
 def _write(file: Path | None, began: float, found: Found) -> None:

@@ -60,7 +60,7 @@ class Times(Protocol):
 def tables(found: Mapping[int, Mapping[str, Times]]) -> list[str]:
     """One Markdown table for each fleet size; ratios where ours was measured too."""
     lines: list[str] = []
-    for size, times in found.items():
+    for size, times in sorted(found.items()):
         lines += ["", f"### {size} host{'s' if size > 1 else ''}", ""]
         lines += ["| tool | first run | x ours | no-change run | x ours |", "| --- | --- | --- | --- | --- |"]
         ours = times.get("ours")

@@ -73,6 +73,12 @@ def test_the_peers_files_are_there_and_their_versions_are_those_in_the_titles() 
             assert lock.count("==") <= lock.count("--hash=sha256:")
 
 
+def test_too_few_inotify_instances_are_said_before_anything_starts() -> None:
+    converge.room_for(8, 128)
+    with pytest.raises(ToolFailed, match="32 test hosts need 288 inotify instances"):
+        converge.room_for(32, 128)
+
+
 def test_there_are_ten_steps_for_us_too() -> None:
     assert len(operations("a")) == len(STEPS) == 10
 
