@@ -68,8 +68,8 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
     try:
         tree = look(host, at, timeout=300)
         weights = Weights(folder, at.repo, at.revision, tree, at.endpoint, at.python, at.token_file)
+        made = converge(host, Folder(folder), say=say)  # with it the root, where the lease will lie
         with tenancy(host, spec.root, site.run_id, say) as held:
-            made = converge(host, Folder(folder), say=say, carry_out=held)
             done = converge(host, weights, say=say, carry_out=held)
     except CommandFailed as error:
         raise refused(error, at.endpoint, at.repo) from None

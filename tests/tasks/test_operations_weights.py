@@ -48,9 +48,9 @@ class Place:
         return fetch(self.site, "rehearsal-host", self.site.inventory.model)
 
     def fetched(self) -> list[str]:
-        """Paths that steps of the last fetch asked the hub for."""
-        runs = [e for e in self.site.trail.read() if "fetches the files named on stdin" in e.get("command", "")]
-        return [str(e.get("stdout", "")).strip() for e in runs]
+        """What the fetching units said; a unit's output is read from its file on the host."""
+        said = (str(e.get("stdout", "")).strip() for e in self.site.trail.read())
+        return [text for text in said if text.startswith("fetched ")]
 
     def whole(self) -> bool:
         return all((self.folder / name).read_bytes() == body for name, body in TINY.files.items())
