@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from assumptions._core import Stage
 from inventories.errors import Problem
 from serving.client import Client
-from tasks.facts.base import look
 from tasks.facts.engine_log import EngineLog, EngineLogFact
 from tasks.releases import Slot, read_slots, wanted
-from tasks.rollout import Rollout
+from tasks.runtimes.base import runtime
 from tasks.site import Site
 
 
@@ -64,4 +63,4 @@ def engine_log(site: Site, stage: Stage) -> EngineLog:
             where=f"{site.head.name}: port {at.slot.port}",
             fix=f"run `beachhead provision {site.inventory.name}`: it starts the engine again",
         )
-    return look(site.host(site.head.name), EngineLogFact(Rollout(site).log_file(at.slot)))
+    return EngineLogFact("").parse(runtime(site.inventory).log(site, at.slot))

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from inventories.money import Money
+from inventories.serving import Port as Port
+from inventories.serving import Serving as Serving
 from inventories.stack import Stack
 from inventories.strict import CatalogId as CatalogId
 from inventories.strict import Name as Name
 from inventories.strict import Strict as Strict
 
-Port = Annotated[int, Field(ge=1, le=65535)]
 Commit = Annotated[
     str, Field(pattern=r"^[0-9a-f]{40}$", description="40 lower-case hex digits: a commit, never a branch or tag")
 ]
@@ -95,20 +96,6 @@ class Engine(Strict):
     tensor_parallel: int = Field(1, ge=1)
     pipeline_parallel: int = Field(1, ge=1)
     options: dict[str, Any] = Field(default_factory=dict)
-
-
-class Serving(Strict):
-    """What the deployment promises, and where it listens."""
-
-    context_tokens: int = Field(ge=16, description="prompt plus completion, in tokens")
-    concurrent_requests: int = Field(1, ge=1, description="requests of full context at the same time")
-    slots: tuple[Port, Port] = Field((8001, 8002), description="engine ports, on the host's loopback only")
-    live_address: str = "127.0.0.1"
-    live_port: Port = 8000
-    mode: Literal["blue-green", "in-place"] = Field(
-        "in-place", description="blue-green starts the new release beside the old one: it needs room for both"
-    )
-    start_budget_s: int = Field(1800, ge=10, description="longest time from start to the first real completion")
 
 
 class Inventory(Strict):

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from inventories.errors import Problem
 from serving.client import ServingError
 from tasks.facts.base import look
-from tasks.facts.engine_log import EngineLogFact, fatal_line
+from tasks.facts.engine_log import fatal_line
 from tasks.facts.listener import ListenerFact
 from tasks.facts.process import ProcessFact
 from tasks.facts.text_file import TextFile
 from tasks.operations.service import Service
+from tasks.releases import Slot
+from tasks.runtimes.base import Runtime
 from tasks.site import Site
 from tasks.trail import tail
 
@@ -65,36 +67,32 @@ def wait_listening(site: Site, service: Service, *, budget_s: float = 60.0) -> N
         time.sleep(0.5)
 
 
-def wait_ready(
-    site: Site, port: int, pid_file: str, log_file: str, *, budget_s: float, say: Callable[[str], None]
-) -> None:
+def wait_ready(site: Site, runtime: Runtime, slot: Slot, *, budget_s: float, say: Callable[[str], None]) -> None:
     """Until the engine answers a completion; raises EngineDied with the log's own words, or NotReady at the budget."""
-    host = site.host(site.head.name)
-    began = time.monotonic()
-    said = ""
+    began, said = time.monotonic(), ""
     while time.monotonic() - began < budget_s:
-        if _healthy(site, port):
-            answers(site, port, say=say)
+        if _healthy(site, slot.port):
+            answers(site, slot.port, say=say)
             return
-        if not look(host, ProcessFact(pid_file)).running:
-            raise _died(site, log_file)
-        line = host.run(f"tail -n 1 {log_file!r}").stdout.strip()
+        state = runtime.state(site, slot)
+        if not state.running or state.restarts:
+            raise _died(site, slot, runtime.log(site, slot))
+        line = runtime.last_line(site, slot)
         if line != said:
             said = line
             say(f"{site.head.name}: engine starts, {time.monotonic() - began:.0f} s: {line[-120:]}")
         time.sleep(2)
     raise NotReady(
-        f"no answer within {budget_s:.0f} s; its log ends: {tail(look(host, EngineLogFact(log_file)).text, 4)}",
-        where=f"{site.head.name}: {log_file}",
+        f"no answer within {budget_s:.0f} s; its log ends: {tail(runtime.log(site, slot), 4)}",
+        where=f"{site.head.name}: release {slot.release}, port {slot.port}",
         fix="raise serving.start_budget_s if it was still loading, else mend what the log says",
     )
 
 
-def _died(site: Site, log_file: str) -> EngineDied:
-    text = look(site.host(site.head.name), EngineLogFact(log_file)).text
+def _died(site: Site, slot: Slot, log: str) -> EngineDied:
     return EngineDied(
-        f"the engine ended at start: {fatal_line(text) or tail(text, 4) or 'its log is empty'}",
-        where=f"{site.head.name}: {log_file}",
+        f"the engine ended at start: {fatal_line(log) or tail(log, 4) or 'its log is empty'}",
+        where=f"{site.head.name}: release {slot.release}, port {slot.port}",
         fix="mend what the engine says (flags, memory, weights) and run again; nothing was promoted",
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inventories.errors import BadInput, Problem
+from inventories.serving import START_TARGET_S
 from tasks.engines.base import engine
 from tasks.facts.base import REMOTE
 from tasks.hosts import lines
@@ -16,6 +17,7 @@ from tasks.operations.files import File, Folder
 from tasks.operations.service import Service, Stopped
 from tasks.readiness import answers, wait_listening, wait_ready
 from tasks.releases import Release, Slot, Slots, keep, kept, read_slots, wanted, write_slots
+from tasks.runtimes.base import Runtime, runtime
 from tasks.site import Site
 
 Say = Callable[[str], None]
@@ -53,23 +55,9 @@ class Rollout:
     def _write(self, slots: Slots) -> Slots:
         return write_slots(self.site.host(self.host_name), self._root, slots)
 
-    def _pid_file(self, slot: Slot) -> str:
-        return f"{self._root}/run/engine-{slot.port}-{slot.release}.pid"
-
-    def log_file(self, slot: Slot) -> str:
-        """The engine's log of its newest start in that slot."""
-        return f"{self._root}/releases/{slot.release}/server-{slot.port}.log"
-
-    def _engine(self, release: Release, slot: Slot) -> Service:
-        return Service(
-            title=f"engine {release.id}",
-            argv=release.argv(slot.port),
-            port=slot.port,
-            pid_file=self._pid_file(slot),
-            log_file=self.log_file(slot),
-            env=release.env,
-            env_file=f"{self._root}/secrets/engine.env",
-        )
+    @property
+    def _runtime(self) -> Runtime:
+        return runtime(self.site.inventory)
 
     def _start(self, release: Release, slot: Slot) -> None:
         host = self.site.host(self.host_name)
@@ -80,12 +68,12 @@ class Rollout:
         if written.steps:  # a process that runs still has the old key
             self._stop(slot)
         keep(host, self._root, release)
-        self._run(self._engine(release, slot))
-        budget = self.site.inventory.serving.start_budget_s
-        wait_ready(self.site, slot.port, self._pid_file(slot), self.log_file(slot), budget_s=budget, say=self.say)
+        self._run(self._runtime.running(self.site, release, slot))
+        budget = self.site.inventory.serving.start_budget_s or START_TARGET_S
+        wait_ready(self.site, self._runtime, slot, budget_s=budget, say=self.say)
 
     def _stop(self, slot: Slot) -> None:
-        self._run(Stopped(f"engine {slot.release}", self._pid_file(slot)))
+        self._run(self._runtime.stopped(self.site, slot))
 
     def stage(self) -> Slot:
         """The inventory's release serves on the host's loopback alone; adopts it where it already does."""

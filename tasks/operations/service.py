@@ -51,9 +51,10 @@ class Service:
                 where=f"{host.name}: {holder}",
                 fix="stop it or choose another port in the inventory; nothing of it was touched",
             )
-        yield Step(f"start {self.name}", self._start(), timeout=60)
+        yield Step(f"start {self.name}", self.start_command(), timeout=60)
 
-    def _start(self) -> str:
+    def start_command(self) -> str:
+        """Keep the last log, begin the process in its own session, note pid and start time."""
         env = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(self.env.items()))
         source = f"set -a; . {shlex.quote(self.env_file)}; set +a; " if self.env_file else ""
         inner = f"{source}exec env {env} {' '.join(map(shlex.quote, self.argv))}"

