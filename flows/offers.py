@@ -71,9 +71,9 @@ def _architecture(id: str) -> Architecture | None:
 
 
 def declared_offer(inventory: Inventory) -> Offer | None:
-    """The hosts at hand, with price and public logs of the catalog's like machine; None without one kind of GPU."""
-    kinds = {host.gpu for host in inventory.hosts}
-    kind = next(iter(kinds))
+    """The hosts at hand, with price and public logs of the catalog's like machine; None where the hosts differ."""
+    kinds = {(host.gpu, host.gpus) for host in inventory.hosts}
+    kind, _ = next(iter(kinds))
     if len(kinds) != 1 or kind is None:
         return None
     cards, hosts = sum(host.gpus for host in inventory.hosts), len(inventory.hosts)

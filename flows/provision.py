@@ -9,7 +9,7 @@ from assumptions._core import Stage
 from flows.approval import approve
 from flows.ending import ended, returning
 from flows.run import opened
-from flows.steps import fetch, gate, prepare, promote, stage
+from flows.steps import fetch, gate, prepare, promote, soak, stage
 
 
 @flow(name="provision", flow_run_name="provision {inventory}")
@@ -33,4 +33,5 @@ def provision(inventory: str, yes: bool = False, context: int | None = None) -> 
         approve(run, yes)
         promote(run)
         gate(run, Stage.LIVE)
+        soak(run)  # what goes bad now is taken back too
     return ended(run)

@@ -5,7 +5,6 @@ Nothing here knows Prefect: a claim that is judged from the command line goes th
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import time
@@ -13,20 +12,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from assumptions._core import Evidence, Stage
-from assumptions._judge import judge, product
+from assumptions._judge import judge
 from assumptions._ledger import Ledger, write_json
 from assumptions._registry import Claim, keys
-from assumptions._report import RunFacts, StageLine, render
+from assumptions._report import StageLine, render
 from assumptions._tables import TablesResult, check_tables
 from assumptions._vendor_pack import packed
 from assumptions._verdict import Decision, Key, Verdict, decide
 from flows.plan_sheet import PlanSheet, sheet
 from flows.plan_view import view
+from flows.run_facts import facts_of
+from flows.run_lock import lock
 from inventories.errors import Problem
-from inventories.figures import model
 from inventories.load import load, overridden
 from inventories.schema import Inventory
 from tasks.engines.base import engine
@@ -34,11 +34,8 @@ from tasks.facts.base import look
 from tasks.facts.simulated import SimulatedFact
 from tasks.hosts import now
 from tasks.narration import say, ticking
-from tasks.site import Site, home
-
-
-class AlreadyRunning(Problem):
-    """Another run of this inventory, on this machine, is under way."""
+from tasks.service_gaps import ServiceWatch
+from tasks.site import Site
 
 
 class GateClosed(Exception):
@@ -87,6 +84,7 @@ class Run:
     png: bool = True  # write the report's pictures as files too
     scripted: dict[str, str] = field(default_factory=dict)  # hosts whose hardware is simulated, and what is
     unsure: set[str] = field(default_factory=set)  # hosts of which that could not be found out
+    service: ServiceWatch | None = None  # while releases change: whether somebody is served
     _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
 
@@ -165,16 +163,28 @@ class Run:
 
     def finish(self) -> Verdict:
         """Check the tables, decide, write run.json and the report."""
+        self._end_service_watch()
         records, trail = self.ledger.read(), self.site.trail.read()
         tables = self._check(records, trail)
         self.verdict = self._decide(records, tables)
-        facts = self._facts()
+        facts = facts_of(self)
         problem = {k: getattr(self.problem, k) for k in ("what", "where", "fix")} if self.problem else None
         summary = {"verdict": asdict(self.verdict), "problem": self.site.redactor.tree(problem), **asdict(facts)}
         write_json(self.folder / "run.json", summary)
         plan = view(self.inventory, self.sheet) if self.sheet else None
         render(facts, self.verdict, records, tables, trail, self.folder, plan, png=self.png)
         return self.verdict
+
+    def watch_service(self) -> None:
+        """From here to the run's end a token a second is asked for at the gateway."""
+        if self.service is None:
+            self.service = ServiceWatch(self.site)
+            self.service.start()
+
+    def _end_service_watch(self) -> None:
+        if self.service is not None:
+            self.links["service"] = str(self.service.stop())
+            say(f"service: {self.links['service']}")
 
     def _check(self, records: Sequence[Evidence], trail: Sequence[dict[str, Any]]) -> TablesResult:
         owner = {record_id: record.claim for record in records for record_id in record.trail}
@@ -213,30 +223,6 @@ class Run:
             return Verdict(Decision.UNKNOWN, left[0], scope, verdict.counts, verdict.blocking, left)
         return verdict
 
-    def _facts(self) -> RunFacts:
-        inventory = self.inventory
-        changes = tuple(f"{c.host}: {step}" for c in self.site.changes for step in c.steps)
-        return RunFacts(
-            run_id=self.site.run_id,
-            inventory_name=inventory.name,
-            inventory_title=inventory.title,
-            kind=inventory.kind,
-            flow=self.flow,
-            started_at=self.started_at,
-            ended_at=now(),
-            product_commit=product(),
-            model=model(inventory.model.catalog).repo,
-            model_revision=inventory.model.revision or "not pinned",
-            engine=engine(inventory.engine.kind).describe(inventory),
-            hosts=tuple(host.name for host in inventory.hosts),
-            proves=inventory.proves,
-            does_not_prove=inventory.does_not_prove,
-            changes=changes,
-            stages=tuple(self.stages),
-            links=self.links,
-            simulated=tuple(f"{host}: {what}" for host, what in self.scripted.items()),
-        )
-
 
 def _nothing(text: str) -> None:
     """Said to nobody."""
@@ -244,29 +230,6 @@ def _nothing(text: str) -> None:
 
 def _path(url: str) -> str:
     return "/" + url.split("://", 1)[-1].partition("/")[2]
-
-
-def _lock(inventory: Inventory, run_id: str) -> TextIO:
-    """Held until this process ends, however it ends; a killed one leaves no lock behind."""
-    file = home() / inventory.name / "lock"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle = file.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.seek(0)
-        holder = handle.read().strip()
-        handle.close()
-        raise AlreadyRunning(
-            f"another run of {inventory.name} is under way ({holder or 'it has just begun'})",
-            where=str(file),
-            fix="wait for it, or end that process; a run that was killed holds no lock",
-        ) from None
-    handle.seek(0)
-    handle.truncate()
-    handle.write(f"run {run_id}, process {os.getpid()}")
-    handle.flush()
-    return handle
 
 
 @contextmanager
@@ -279,7 +242,7 @@ def opened(name: str, flow: str, *, context: int | None = None) -> Iterator[Run]
     inventory = overridden(load(name), context_tokens=context)
     engine(inventory.engine.kind).check(inventory)
     run_id = new_run_id()
-    lock = _lock(inventory, run_id)
+    held = lock(inventory, run_id)
     site = Site(inventory, evidence_root() / inventory.name / run_id, run_id=run_id)
     run = Run(flow, inventory, site)
     folders.append(run.folder)
@@ -298,4 +261,4 @@ def opened(name: str, flow: str, *, context: int | None = None) -> Iterator[Run]
             run.finish()
         finally:
             site.close()
-            lock.close()
+            held.close()

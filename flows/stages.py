@@ -12,7 +12,7 @@ from flows.ending import ended, returning
 from flows.run import opened
 from flows.selection import due, known
 from flows.steps import fetch as fetch_all
-from flows.steps import gate, judge, roll_back, stage
+from flows.steps import gate, judge, roll_back, soak, stage
 from flows.steps import prepare as prepare_all
 from flows.steps import promote as promote_staged
 
@@ -66,6 +66,7 @@ def promote(inventory: str, yes: bool = False, context: int | None = None) -> St
         approve(run, yes)
         promote_staged(run)
         gate(run, Stage.LIVE)
+        soak(run)
     return ended(run)
 
 

@@ -15,7 +15,16 @@ from flows import artifacts
 from flows.hosts_failed import problem_of
 from flows.run import GateClosed, Run
 from inventories.errors import Problem
-from tasks.deploy import promote_release, retreat_release, roll_back_release, stage_release, withdraw_release
+from tasks.deploy import (
+    promote_release,
+    retreat_release,
+    roll_back_release,
+    settle_release,
+    soak_release,
+    stage_release,
+    withdraw_release,
+)
+from tasks.narration import say
 from tasks.operations.base import Change
 from tasks.provision import prepare_host
 from tasks.weights import fetch_weights
@@ -92,6 +101,7 @@ def stage(run: Run) -> None:
     """The release answers on the host's loopback."""
     with run.timed("stage"):
         run.touched = True
+        run.watch_service()
         stage_release(run.site, run.site.head.name)
 
 
@@ -105,9 +115,24 @@ def promote(run: Run) -> None:
     """Open the gateway to the proven release."""
     with run.timed("promote"):
         run.touched = True
+        run.watch_service()
         before = run.site.live()
         after = promote_release(run.site, run.site.head.name)
         run.promoted = after.live != before
+
+
+def soak(run: Run) -> None:
+    """What was promoted goes on answering; then what was live before is stopped.
+
+    A release that was live when the run began has had its soak.
+    """
+    serving = run.inventory.serving
+    if run.promoted and serving.soak_s:
+        with run.timed("soak"):
+            answered = soak_release(run.site, run.site.head.name, serving.soak_s)
+            say(f"soak: {answered} completions answered in {serving.soak_s} s")
+    with run.timed("settle"):
+        settle_release(run.site, run.site.head.name)
 
 
 def retreat(run: Run) -> None:
@@ -119,4 +144,5 @@ def retreat(run: Run) -> None:
 def roll_back(run: Run) -> None:
     """Serve what was live before."""
     with run.timed("roll back"):
+        run.watch_service()
         roll_back_release(run.site, run.site.head.name)

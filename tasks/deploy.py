@@ -13,6 +13,7 @@ from tasks.narration import say
 from tasks.releases import Slot, Slots
 from tasks.rollout import Rollout
 from tasks.site import Site
+from tasks.soak import WentBad, soak
 from tasks.tenancy import tenancy
 
 
@@ -39,6 +40,22 @@ def promote_release(site: Site, host: str) -> Slots:
     """The gateway serves the release that was proven."""
     with working(site) as rollout:
         return rollout.promote()
+
+
+@task(name="soak", task_run_name="{host}: soak for {seconds} s", cache_policy=NO_CACHE)
+def soak_release(site: Site, host: str, seconds: int) -> int:
+    """What is live goes on answering; returns how many completions, raises WentBad.  No lease is held for it."""
+    live = site.live()
+    if live is None:
+        raise WentBad(f"nothing is live on {host}", where=host, fix="deploy and promote a release")
+    return soak(site, live, say=say)
+
+
+@task(name="settle", task_run_name="{host}: stop what was live before", cache_policy=NO_CACHE)
+def settle_release(site: Site, host: str) -> Slots:
+    """The release before is stopped, and kept to go back to."""
+    with working(site) as rollout:
+        return rollout.settle()
 
 
 @task(name="roll back", task_run_name="{host}: roll back", cache_policy=NO_CACHE)

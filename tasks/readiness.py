@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from inventories.errors import Problem
 from serving.client import ServingError
+from serving.degenerate import degenerate
 from tasks.facts.base import look
 from tasks.facts.engine_log import fatal_line
 from tasks.facts.listener import ListenerFact
@@ -19,7 +20,7 @@ from tasks.site import Site
 from tasks.trail import tail
 
 FIRST_REQUEST_S = 300.0  # a first request may compile; kernels have been seen to take 42 s (NVIDIA/aicr#1196)
-PROMPT = "Say one sentence."
+PROMPT, PROMPT_TOKENS = "Say one sentence.", 48
 
 
 class EngineDied(Problem):
@@ -30,21 +31,23 @@ class NotReady(Problem):
     """The engine runs, and gave no usable completion within its budget."""
 
 
-def answers(site: Site, port: int, *, say: Callable[[str], None] = lambda _: None) -> None:
-    """One completion that isn't empty and isn't one token repeated; raises NotReady."""
+def answers(
+    site: Site, port: int, *, timeout: float = FIRST_REQUEST_S, say: Callable[[str], None] = lambda _: None
+) -> None:
+    """One completion that isn't empty and hasn't fallen into a loop; raises NotReady."""
     try:
-        with site.client(port, timeout=FIRST_REQUEST_S) as client:
-            answer = client.chat(PROMPT, max_tokens=24, temperature=0)
+        with site.client(port, timeout=timeout) as client:
+            answer = client.chat(PROMPT, max_tokens=PROMPT_TOKENS, temperature=0, timeout=timeout)
     except ServingError as error:
         raise NotReady(
             f"no completion: {error}",
             where=f"{site.head.name}: port {port}",
             fix="read the engine's log on the host; the candidate is taken away, what is live stays",
         ) from None
-    words = (answer.thinking + answer.content).split()
-    if not answer.completion_tokens or (len(words) >= 8 and len(set(words)) == 1):
+    why = "no token was generated" if not answer.completion_tokens else degenerate(answer.thinking + answer.content)
+    if why is not None:
         raise NotReady(
-            f"the completion is {'empty' if not words else f'one word repeated: {words[0]!r}'}",
+            f"the completion is none: {why}",
             where=f"{site.head.name}: port {port}",
             fix="the engine answers and the model does not: check quantisation kernels and the weights' digests",
         )

@@ -96,8 +96,9 @@ class Rollout:
         return slot
 
     def _make_room(self, slots: Slots, release: Release) -> Slot:
-        if slots.candidate is not None:
-            self._stop(slots.candidate)
+        for old in (slots.candidate, slots.previous):
+            if old is not None:
+                self._stop(old)
         serving = self.site.inventory.serving
         taken = slots.live.port if slots.live else None
         slot = Slot(release.id, next(port for port in serving.slots if port != taken))
@@ -140,9 +141,10 @@ class Rollout:
                 self._run(Stopped("an earlier gateway", other))
 
     def promote(self) -> Slots:
-        """Open the gateway to the candidate, prove it by a request, stop what was live before.
+        """Open the gateway to the candidate and prove it by a request.
 
-        Nothing changes where the inventory's release is live already.
+        What was live before runs on until `settle`, so that it can be taken back at once.  Nothing changes where the
+        inventory's release is live already.
         """
         before = self.slots()
         release = wanted(self.site.inventory, self.site.head)
@@ -155,9 +157,14 @@ class Rollout:
             )
         after = before if slot == before.live else Slots(live=slot, candidate=None, previous=before.live)
         self._switch(before, after)
-        if after.previous is not None and after.previous != before.previous:
-            self._stop(after.previous)
         return after
+
+    def settle(self) -> Slots:
+        """What is live has proven itself: what was live before it is stopped, and kept to go back to."""
+        slots = self.slots()
+        if slots.previous is not None:
+            self._stop(slots.previous)
+        return slots
 
     def rollback(self) -> Slots:
         """Serve the release that was live before, proven by a request; what is live now becomes the previous one."""
@@ -192,7 +199,8 @@ class Rollout:
         """After a promotion that was not proven live: what was live before serves again, or nothing does."""
         before = self.slots()
         if before.previous is not None:
-            return self.rollback()
+            after = self.rollback()
+            return self._write(replace(after, previous=None))  # what failed is nothing to go back to
         after = self._write(Slots())
         if before.live is not None:
             self._stop(before.live)
