@@ -76,6 +76,8 @@ class Finding:
     unit: str = ""
     parts: tuple[Part, ...] = ()
     notes: tuple[str, ...] = ()
+    samples: int | None = None  # how many measurements `value` was made of
+    interval: tuple[float, ...] | None = None  # from, to: 95 % around `value` (assumptions/formulas/intervals.py)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Assumption(Generic[Obs]):
     """One claim: its sentence, where it stands, what to do when it fails, how to look and how to judge.
 
     `observe` may touch hosts and endpoints (through facts and the serving client only) and raises what it meets;
-    `judge` is pure.  `tables` may turn an observation into named frames' rows for the evidence.
+    `judge` is pure.  `tables` may turn an observation into named frames' rows for the evidence.  `depends_on` names
+    what of the environment voids the answer when it changes, and `days` how long it holds: absent, the stage's own
+    (`_fingerprint.py`).
     """
 
     id: str
@@ -96,6 +100,8 @@ class Assumption(Generic[Obs]):
     observe: Callable[[Site, Stage], Obs]
     judge: Callable[[Obs, Inventory], Finding]
     tables: Callable[[Obs], Mapping[str, list[dict[str, Any]]]] = field(default=lambda _: {})
+    depends_on: tuple[str, ...] | None = None
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +125,10 @@ class Evidence:
     product: str
     excused: str = ""  # why an UNKNOWN does not block this inventory; a FAIL is never excused
     simulated: str = ""  # the hosts whose hardware is scripted: nothing here was shown of a real one
+    trail_sha256: tuple[str, ...] = ()  # the digests of those raw records, in the same order
+    observation: Any = None  # what the judge judged, secrets cut out: enough to judge again
+    not_again: str = ""  # why the judge can't be asked again; empty where it can
+    fingerprint: Mapping[str, str] = field(default_factory=dict)  # the environment it was judged in, as found
+    depends_on: tuple[str, ...] = ()  # what of the fingerprint voids the answer when it changes
+    expires_at: datetime | None = None
+    carried: str = ""  # the run that judged it, where it was taken over from an earlier one

@@ -12,7 +12,7 @@ from assumptions._parts import check
 from inventories.errors import Problem
 from inventories.schema import Host as HostSpec
 from inventories.schema import Inventory
-from tasks.engines.base import engine
+from tasks.engine_python import engine_python
 from tasks.facts.library_headers import LibraryHeader, LibraryHeaderFact
 from tasks.facts.packages import InstalledPackage
 from tasks.facts.reading import Reading
@@ -55,7 +55,7 @@ def copies(site: Site, header: str, wheels: tuple[str, ...], packages: tuple[str
 
 def _of_engine(inventory: Inventory, host: Host, spec: HostSpec, wheels: tuple[str, ...]) -> Reading[str]:
     try:
-        python = engine(inventory.engine.kind).python(inventory, spec)
+        python = engine_python(inventory, spec)
     except Problem as problem:
         return Reading(None, problem.what)
     return attempt(host, InstalledPackage(python, wheels))

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from assumptions._core import Evidence, Finding, Outcome, Provenance, Stage
+from assumptions._observation import NotAgain, clean, judged, read_back, recorded
 from assumptions._registry import Claim
 from inventories.errors import Problem
+from inventories.schema import Inventory
 from tasks.engines.base import engine
 from tasks.hosts import now
 from tasks.site import Site
@@ -43,21 +45,22 @@ def product() -> str:
     return f"beachhead {version('beachhead')} {commit}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What looking and judging gave, and what of it can be judged again."""
+
+    finding: Finding
+    tables: Mapping[str, list[dict[str, Any]]]
+    observation: Any = None
+    not_again: str = ""
+
+
 def judge(site: Site, claim: Claim, stage: Stage) -> Judged:
     """Look and judge; every error on the way makes the claim UNKNOWN, never PASS and never FAIL."""
     at, began = now(), time.monotonic()
-    tables: Mapping[str, list[dict[str, Any]]] = {}
     with site.trail.collecting() as trail:
-        try:
-            seen = claim.observe(site, stage)
-            finding = claim.judge(seen, site.inventory)
-            tables = claim.tables(seen)
-        except Problem as problem:
-            finding = _unseen(f"could not look: {problem.what}", problem.where)
-        except Exception as error:
-            log.debug("claim %s at %s", claim.id, stage, exc_info=True)
-            finding = _unseen(f"could not look: {type(error).__name__}: {str(error)[:300]}", "")
-    finding = _clean(site, finding)
+        told = _look(site, claim, stage)
+    finding = told.finding
     reason = site.inventory.may_stay_unknown.get(claim.id, "")
     host, served_by = _identity(site, stage)
     evidence = Evidence(
@@ -77,25 +80,56 @@ def judge(site: Site, claim: Claim, stage: Stage) -> Judged:
         model=f"{site.inventory.model.catalog}@{site.inventory.model.revision or 'not pinned'}",
         product=product(),
         excused=reason if finding.outcome is Outcome.UNKNOWN else "",
+        trail_sha256=tuple(map(site.trail.digest, trail)),
+        observation=told.observation,
+        not_again=told.not_again,
     )
-    return Judged(evidence, tables)
+    return Judged(evidence, told.tables)
 
 
-def _clean(site: Site, finding: Finding) -> Finding:
-    """The finding with every text in it redacted."""
-    text = site.redactor.text
-    parts = tuple(
-        replace(part, because=text(part.because), expected=text(part.expected), measured=text(part.measured))
-        for part in finding.parts
-    )
-    return replace(
-        finding,
-        because=text(finding.because),
-        expected=text(finding.expected),
-        measured=text(finding.measured),
-        parts=parts,
-        notes=tuple(map(text, finding.notes)),
-    )
+def _look(site: Site, claim: Claim, stage: Stage) -> _Seen:
+    """Observe, judge, and judge once more from what goes on the record."""
+    seen = None
+    try:
+        seen = claim.observe(site, stage)
+        finding = judged(claim, seen, site.inventory)
+        tables = claim.tables(seen)
+    except Exception as error:
+        log.debug("claim %s at %s", claim.id, stage, exc_info=True)
+        finding, tables = failed(error), {}
+    if seen is None:
+        return _Seen(clean(finding, site.redactor), {}, None, "nothing was observed")
+    return _again(site, claim, seen, _Seen(clean(finding, site.redactor), site.redactor.tree(tables)))
+
+
+def _again(site: Site, claim: Claim, seen: object, told: _Seen) -> _Seen:
+    """A finding that does not follow from the record is UNKNOWN: nobody could check it."""
+    try:
+        observation = recorded(seen, site.redactor)
+        finding = rejudged(claim, observation, site.inventory)
+    except NotAgain as why:
+        return replace(told, not_again=site.redactor.text(str(why)))
+    said = clean(finding, site.redactor)
+    if said.outcome is told.finding.outcome:
+        return replace(told, finding=said, observation=observation)  # what is said follows from what is recorded
+    differs = f"the judge says {told.finding.outcome} of what it saw and {said.outcome} of what was recorded of it"
+    return replace(told, finding=_unseen(differs, ""), observation=observation, not_again=differs)
+
+
+def rejudged(claim: Claim, observation: Any, inventory: Inventory) -> Finding:
+    """What the claim's judge says of a recorded observation.  NotAgain where that can't be read."""
+    seen = read_back(claim, observation)
+    try:
+        return judged(claim, seen, inventory)
+    except Exception as error:
+        return failed(error)
+
+
+def failed(error: Exception) -> Finding:
+    """UNKNOWN, because looking or judging raised."""
+    if isinstance(error, Problem):
+        return _unseen(f"could not look: {error.what}", error.where)
+    return _unseen(f"could not look: {type(error).__name__}: {str(error)[:300]}", "")
 
 
 def _identity(site: Site, stage: Stage) -> tuple[str, str]:

@@ -1,23 +1,31 @@
-"""The ledger on disk: one JSON line per claim and stage, on the platter before the next claim is judged."""
+"""The ledger on disk: one JSON line per claim and stage, on the platter before the next claim is judged.
+
+Its first line says what was to be judged and by what, before anything was; its last line how it ended.  Each line
+carries the digest of the line before.  A ledger of the first form, claims only and without digests, is still read.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
-from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
-from enum import Enum
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from assumptions._core import Evidence
+from assumptions._files import sync_folder
+from assumptions._files import write_json as write_json
+from assumptions._files import write_whole as write_whole
+from assumptions._plain import plain
+from assumptions._typed import typed
 from inventories.errors import Problem
+from tasks import chain
 
 NAME = "evidence.jsonl"
+HEADER, CLAIM, END = "header", "claim", "end"  # what a line is
+ADDED = ("record", "seq")  # what the ledger adds to a record, beside the chain's own fields
+FORMAT = 2
 
 
 class LedgerBroken(Problem):
@@ -31,18 +39,24 @@ class Ledger:
         self.path = folder / NAME
 
     def append(self, record: Evidence) -> None:
+        """Add one judgement."""
+        self.write(CLAIM, plain(record))
+
+    def write(self, kind: str, body: Mapping[str, Any]) -> None:
         """Add one line and wait until the disk has it.  A ledger with a torn last line is not written to."""
-        line = (json.dumps(_plain(record), separators=(",", ":")) + "\n").encode("ascii")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a+b", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+                file.seek(0)
+                before = file.readall()
+                if before and not before.endswith(b"\n"):
                     raise self._torn()
+                line = chain.line(self._following(before, kind, body))
                 while line:
                     line = line[file.write(line) :]
                 os.fsync(file.fileno())
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise LedgerBroken(
                 f"a record could not be written: {error.strerror or error}",
@@ -50,39 +64,87 @@ class Ledger:
                 fix="make room or rights on this disk and run again; the records before it are safe",
             ) from error
 
+    def _following(self, before: bytes, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        count, prev = before.count(b"\n"), chain.START
+        if count:
+            prev = str(self._object(count, before[:-1].rpartition(b"\n")[2]).get("sha256"))
+        return chain.linked({"record": kind, "seq": count, **body}, prev)
+
     def read(self) -> list[Evidence]:
-        """Every record, equal to what was appended; a torn last line raises LedgerBroken."""
+        """Every judgement, equal to what was appended; a torn last line raises LedgerBroken."""
         records, partial = self.read_partial()
         if partial is not None:
             raise self._torn()
         return records
 
     def read_partial(self) -> tuple[list[Evidence], str | None]:
-        """Every whole record, and the text after the last line end where the writing broke off, or None."""
+        """Every whole judgement, and the text after the last line end where the writing broke off, or None."""
+        data = self.data()
+        rest = data.rpartition(b"\n")[2]
+        records = [self._record(number, entry) for number, entry in self.lines(data) if self._is(entry, CLAIM)]
+        return records, rest.decode("utf-8", "replace") if rest else None
+
+    def header(self) -> dict[str, Any] | None:
+        """What was declared before looking; None in a ledger without."""
+        return next((entry for _, entry in self.lines(self.data()) if self._is(entry, HEADER)), None)
+
+    def ending(self) -> dict[str, Any] | None:
+        """How the run ended; None while it has not: what is there is a part of a run."""
+        lines = [entry for _, entry in self.lines(self.data())]
+        return lines[-1] if lines and self._is(lines[-1], END) else None
+
+    def lines(self, data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each whole line's number and object; one that holds none raises LedgerBroken."""
+        whole = data.split(b"\n")[:-1]
+        for number, text in enumerate(whole, start=1):
+            yield number, self._object(number, text)
+
+    def data(self) -> bytes:
+        """The file's bytes; none where nobody wrote it."""
         try:
-            *whole, rest = self.path.read_bytes().split(b"\n")
+            return self.path.read_bytes()
         except FileNotFoundError:
-            return [], None
+            return b""
         except OSError as error:
             raise LedgerBroken(
                 f"the ledger can't be read: {error.strerror or error}",
                 where=str(self.path),
                 fix="give this user the right to read it",
             ) from error
-        records = [self._record(number, line) for number, line in enumerate(whole, start=1)]
-        return records, rest.decode("utf-8", "replace") if rest else None
 
-    def _record(self, number: int, line: bytes) -> Evidence:
+    def _object(self, number: int, text: bytes) -> dict[str, Any]:
         try:
-            record = _typed(Evidence, json.loads(line))
+            entry = json.loads(text)
+            if not isinstance(entry, dict):
+                raise ValueError("it is no object")
         except (ValueError, RecursionError) as error:
+            raise self._broken(number, error) from error
+        if entry.get("record") == HEADER and entry.get("format") != FORMAT:
             raise LedgerBroken(
-                f"line {number} is not a record: {error}",
+                f"the ledger is of form {entry.get('format')}, and this version reads forms 1 and {FORMAT}",
                 where=f"{self.path}:{number}",
-                fix="the file was changed by hand or by a fault of the disk: restore it, or run again",
-            ) from error
+                fix="read it with the version of Beachhead that it names as its product",
+            )
+        return entry
+
+    @staticmethod
+    def _is(entry: Mapping[str, Any], kind: str) -> bool:
+        return bool(entry.get("record", CLAIM) == kind)
+
+    def _record(self, number: int, entry: Mapping[str, Any]) -> Evidence:
+        try:
+            record = typed(Evidence, {key: value for key, value in chain.bare(entry).items() if key not in ADDED})
+        except (ValueError, RecursionError) as error:
+            raise self._broken(number, error) from error
         assert isinstance(record, Evidence)  # noqa: S101 - for the type checker
         return record
+
+    def _broken(self, number: int, error: Exception) -> LedgerBroken:
+        return LedgerBroken(
+            f"line {number} is not a record: {error}",
+            where=f"{self.path}:{number}",
+            fix="the file was changed by hand or by a fault of the disk: restore it, or run again",
+        )
 
     def _torn(self) -> LedgerBroken:
         return LedgerBroken(
@@ -90,77 +152,3 @@ class Ledger:
             where=str(self.path),
             fix="run again (each run has its own folder); this file keeps what was judged until then",
         )
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write `value` (dataclasses, enums and times included) so that `path` is the old file or the whole new one."""
-    write_whole(path, json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write UTF-8 text to a neighbour, wait for the disk, and rename it over `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(text.encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can say.  Times become UTC ISO text; a number that JSON has no word for becomes its name."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a time zone can't be recorded: {value}")
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(float(value))
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-    return str(value) if isinstance(value, Path) else value
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    """The inverse of _plain for one declared type; ValueError where the value is something else."""
-    if get_origin(kind) is UnionType:
-        return None if value is None else _typed(next(k for k in get_args(kind) if k is not type(None)), value)
-    if get_origin(kind) is tuple and isinstance(value, list):
-        return tuple(_typed(get_args(kind)[0], item) for item in value)
-    if is_dataclass(kind) and isinstance(value, dict):
-        hints = _hints(kind)  # type: ignore[arg-type]
-        if set(hints) != set(value):
-            raise ValueError(f"fields differ: {', '.join(sorted(set(hints) ^ set(value)))}")
-        return kind(**{name: _typed(hints[name], item) for name, item in value.items()})  # type: ignore[operator]
-    if kind is datetime and isinstance(value, str):
-        return datetime.fromisoformat(value)
-    if kind is float and (value in ("nan", "inf", "-inf") or (isinstance(value, int) and not isinstance(value, bool))):
-        return float(value)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    if isinstance(kind, type) and type(value) is kind:
-        return value
-    raise ValueError(f"{str(value)[:60]!r} where {getattr(kind, '__name__', kind)} belongs")

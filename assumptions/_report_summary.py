@@ -11,6 +11,7 @@ from assumptions._report_words import meaning, obstacles, word
 from assumptions._verdict import Verdict, blocks
 
 COLUMNS = 100
+WAIVED = "WAIVED"
 ADVICE = "What the documents say (advice: none of it blocks):"
 
 
@@ -23,6 +24,7 @@ def summary_lines(
     lines = _wrap(f"{word(verdict.decision, kind)}  {textwrap.shorten(verdict.because, 180, placeholder=' …')}")
     lines += [
         *_wrap(f"{meaning(verdict.decision, kind)}  Scope: {verdict.scope}."),
+        *(line for each in verdict.waived for line in _wrap(f"{WAIVED:<14} {each}", indent=15)),
         *([""] if evidence or found else []),
     ]
     for n, e in enumerate(evidence, start=1):

@@ -10,6 +10,7 @@ from assumptions._verdict import Decision, Verdict, blocks
 
 MEANING = {
     Decision.GO: "Every claim that could stop this deployment was judged once, and each one holds or does not apply.",
+    Decision.GO_WITH_WAIVERS: "Claims that this deployment depends on do not hold; somebody answers for them by name.",
     Decision.NO_GO: "At least one claim that this deployment depends on was judged and does not hold.",
     Decision.UNKNOWN: "Something that this deployment depends on could not be found out. Unknown is not a yes.",
     Decision.HOLDS: "Only a part of the claims was judged. Nothing in that part stands in the way; this is not a GO.",
@@ -26,7 +27,7 @@ UNTOLD = "Run the flow again. A GO needs exactly one record of every expected cl
 class Obstacle:
     """One thing between this run and a GO, and what to do about it."""
 
-    kind: str  # FAIL or UNKNOWN
+    kind: str  # FAIL, UNKNOWN or WAIVED
     what: str
     title: str
     because: str
@@ -40,9 +41,11 @@ def obstacles(verdict: Verdict, evidence: Sequence[Evidence]) -> list[Obstacle]:
     for outcome in (Outcome.FAIL, Outcome.UNKNOWN):
         for n, e in enumerate(evidence, start=1):
             if blocks(e) and e.finding.outcome is outcome:
-                told.add(f"{e.claim} ({e.stage}): {e.finding.because}")
                 what = f"{e.claim} ({e.stage})"
-                found.append(Obstacle(str(outcome), what, e.states, e.finding.because, e.remedy, f"claim-{n}"))
+                told.add(f"{what}: {e.finding.because}")
+                waived = next((line for line in verdict.waived if line.startswith(f"{what}: ")), "")
+                kind, because = ("WAIVED", waived.partition(": ")[2]) if waived else (str(outcome), e.finding.because)
+                found.append(Obstacle(kind, what, e.states, because, e.remedy, f"claim-{n}"))
     unjudged = [line for line in verdict.unresolved if line.endswith(": not judged")]
     if len(unjudged) > 1:
         names = ", ".join(line.removesuffix(": not judged") for line in unjudged)

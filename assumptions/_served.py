@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from assumptions._core import Stage
 from inventories.errors import Problem
 from serving.client import Client
-from tasks.facts.engine_log import EngineLog, EngineLogFact
+from tasks.engines.base import engine
+from tasks.facts.engine_log import EngineLog, read_log
 from tasks.releases import Slot, read_slots, wanted
 from tasks.runtimes.base import runtime
 from tasks.site import Site
@@ -56,11 +57,11 @@ def served(site: Site, stage: Stage, *, timeout: float = 120.0) -> Iterator[Serv
 def engine_log(site: Site, stage: Stage) -> EngineLog:
     """The log of the process that `stage` judges; raises where that process no longer answers."""
     with served(site, stage) as at:
-        status = at.client.call("GET", "/health", key=False, timeout=30).status
+        status = at.client.call("GET", "/health", timeout=30).status
     if status != 200:
         raise NothingServed(
             f"/health of release {at.slot.release} answers {status}: its log tells of the past",
             where=f"{site.head.name}: port {at.slot.port}",
             fix=f"run `beachhead provision {site.inventory.name}`: it starts the engine again",
         )
-    return EngineLogFact("").parse(runtime(site.inventory).log(site, at.slot))
+    return read_log(runtime(site.inventory).log(site, at.slot), engine(site.inventory.engine.kind).log)

@@ -6,14 +6,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from assumptions._core import Evidence, Outcome, Severity, Stage
 
+if TYPE_CHECKING:
+    from assumptions._waivers import Waiver
+
 
 class Decision(StrEnum):
-    """HOLDS is what a part of the claims can say at best: nothing stands in the way so far."""
+    """HOLDS is what a part of the claims can say at best: nothing stands in the way so far.
+
+    GO_WITH_WAIVERS is a GO but for failures that somebody accepted by name; it is never called GO.
+    """
 
     GO = "GO"
+    GO_WITH_WAIVERS = "GO-WITH-WAIVERS"
     NO_GO = "NO-GO"
     UNKNOWN = "UNKNOWN"
     HOLDS = "HOLDS"
@@ -32,11 +40,12 @@ class Verdict:
     counts: Mapping[str, int]
     blocking: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()  # failures that do not block because somebody accepted them
 
     @property
     def open(self) -> bool:
         """Whether a gate may let the flow pass."""
-        return self.decision in (Decision.GO, Decision.HOLDS)
+        return self.decision in (Decision.GO, Decision.GO_WITH_WAIVERS, Decision.HOLDS)
 
 
 def decide(
@@ -49,6 +58,7 @@ def decide(
     needs_pass: bool = False,
     simulated: Sequence[str] = (),
     unsure: Sequence[str] = (),
+    waivers: Sequence[Waiver] = (),
 ) -> Verdict:
     """Weigh `evidence` against the claims that were to be judged.
 
@@ -56,11 +66,14 @@ def decide(
     A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block,
     but a whole run in which no blocking claim passed has shown nothing and is UNKNOWN; `needs_pass` asks the same
     of a part (a gate doesn't: a stage whose only claim is excused may be passed).  Hosts whose hardware is `simulated`
-    never make a GO, nor do hosts of which nobody could find out whether they are (`unsure`).
+    never make a GO, nor do hosts of which nobody could find out whether they are (`unsure`).  Waivers cover failures
+    alone: an UNKNOWN can't be waived, and a waived failure shows nothing.
     """
     wanted = set(expected)
     seen = Counter((e.claim, e.stage) for e in evidence)
-    failed = [e for e in evidence if blocks(e) and e.finding.outcome is Outcome.FAIL]
+    waived = _waived(evidence, waivers)
+    failed = [e for e in evidence if blocks(e) and e.finding.outcome is Outcome.FAIL and id(e) not in waived]
+    accepted = tuple(waived.values())
     unresolved = [
         f"{e.claim} ({e.stage}): {e.finding.because}"
         for e in evidence
@@ -81,17 +94,30 @@ def decide(
     counts = dict(Counter(str(e.finding.outcome) for e in evidence))
     blocking = tuple(f"{e.claim} ({e.stage}): {e.finding.because}" for e in failed)
     if failed:
-        return Verdict(Decision.NO_GO, blocking[0], scope, counts, blocking, tuple(unresolved))
+        return Verdict(Decision.NO_GO, blocking[0], scope, counts, blocking, tuple(unresolved), accepted)
     if unresolved:
-        return Verdict(Decision.UNKNOWN, unresolved[0], scope, counts, blocking, tuple(unresolved))
+        return Verdict(Decision.UNKNOWN, unresolved[0], scope, counts, blocking, tuple(unresolved), accepted)
     if not whole:
-        said = "; ".join((f"nothing stands in the way within {scope}", *_scripted(simulated, ())))
-        return Verdict(Decision.HOLDS, said, scope, counts)
+        beside = f"beside {len(accepted)} waived," if accepted else ""
+        said = f"{beside} nothing stands in the way within {scope}".strip()
+        return Verdict(Decision.HOLDS, "; ".join((said, *_scripted(simulated, ()))), scope, counts, waived=accepted)
     excused = sorted({e.claim for e in evidence if e.finding.outcome is Outcome.UNKNOWN and not blocks(e)})
     said = "every claim that blocks was judged and holds or does not apply"
-    return Verdict(
-        Decision.GO, said + (f"; UNKNOWN and excused: {', '.join(excused)}" if excused else ""), scope, counts
-    )
+    if accepted:
+        said = f"{len(accepted)} FAIL accepted by waiver ({accepted[0].partition(':')[0]}); every other {said[6:]}"
+    said += f"; UNKNOWN and excused: {', '.join(excused)}" if excused else ""
+    decision = Decision.GO_WITH_WAIVERS if accepted else Decision.GO
+    return Verdict(decision, said, scope, counts, waived=accepted)
+
+
+def _waived(evidence: Sequence[Evidence], waivers: Sequence[Waiver]) -> dict[int, str]:
+    """The failures that a waiver covers, by the record's identity, each in words."""
+    return {
+        id(e): f"{e.claim} ({e.stage}): {e.finding.because} [waived by {w.owner} until {w.expires}: {w.reason}]"
+        for w in waivers
+        for e in evidence
+        if w.covers(e)
+    }
 
 
 def _scripted(simulated: Sequence[str], unsure: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from assumptions._guide import applies, finding, flags, not_applicable, parsed, 
 from assumptions._guide_text import COMPOSE, MANIFEST, OOM_ADVICE
 from assumptions._parts import check
 from inventories.schema import Inventory
+from tasks.engine_python import engine_python
 from tasks.engines.base import engine
 from tasks.facts.base import look
 from tasks.facts.engine_options import EngineOptions, EngineOptionsFact, Trial, Words, recorded, versions
@@ -68,7 +69,7 @@ def observe(site: Site, stage: Stage) -> Parser:
     package = look(host, kind.installed(inventory, site.head))
     if known is not None and f"installed {package}," in f"{known.how},":
         return Parser(known, False, _refusals(inventory), package)
-    fact = EngineOptionsFact(kind.python(inventory, site.head), trials())
+    fact = EngineOptionsFact(engine_python(inventory, site.head), trials())
     return Parser(look(host, fact, timeout=300), True, _refusals(inventory))
 
 

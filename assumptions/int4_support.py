@@ -13,7 +13,7 @@ from assumptions._core import Assumption, Finding, Part, Provenance, Severity, S
 from assumptions._parts import because, check, worst
 from assumptions._served import served
 from inventories.schema import Inventory, Model
-from tasks.engines.base import engine
+from tasks.engine_python import engine_python
 from tasks.facts.base import NotUnderstood, look
 from tasks.facts.engine_probe import EngineProbe, Probed
 from tasks.facts.text_file import TextFile
@@ -52,7 +52,7 @@ def observe(site: Site, stage: Stage) -> Int4:
     """Ask the engine's parser, the served model and a short-lived engine for each probe checkpoint."""
     inventory, head = site.inventory, site.head
     host = site.host(head.name)
-    python = engine(inventory.engine.kind).python(inventory, head)
+    python = engine_python(inventory, head)
 
     def probe(pinned: Model, verb: str, *arguments: str) -> Probed:
         folder = inventory.model_dir(pinned.catalog, str(pinned.revision), head)

@@ -65,4 +65,5 @@ ASSUMPTION = Assumption(
     version=1,
     observe=observe,
     judge=judge,
+    depends_on=("machine", "kernel"),
 )

@@ -61,7 +61,7 @@ def observe(site: Site, stage: Stage) -> Answers:
         return Answers(
             live=stage is Stage.LIVE,
             model=client.model,
-            health=client.expecting(200, "health").call("GET", "/health", key=False),
+            health=client.expecting(200, "health").call("GET", "/health"),
             models=client.expecting(200, "models").call("GET", "/v1/models"),
             chat=_said(lambda: client.expecting(200, "chat").chat(PROMPT, max_tokens=ROOM, temperature=0)),
             stream=_said(lambda: client.expecting(200, "stream").stream(PROMPT, max_tokens=ROOM, temperature=0)),

@@ -20,9 +20,7 @@ from tasks.site import Site
 
 AT_LEAST_MIB, MOST_MIB = 64, 512  # of one file: enough to measure, and over in seconds
 FIO_SECONDS, LONGEST_S = 3, 20
-SOURCE = (
-    "checkpoint size of the catalog / its start_budget_s, else 1800 s: reading alone must not use that up"
-)
+SOURCE = "checkpoint size of the catalog / its start_budget_s, else 1800 s: reading alone must not use that up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +107,5 @@ ASSUMPTION = Assumption(
     version=1,
     observe=observe,
     judge=judge,
+    depends_on=("machine", "kernel"),
 )

@@ -13,7 +13,7 @@ from assumptions._parts import because, check, worst
 from assumptions._served import ABSENT, served
 from inventories.schema import Inventory
 from serving.client import Answer, Client, Refused
-from tasks.engines.base import engine
+from tasks.engine_python import engine_python
 from tasks.facts.base import look
 from tasks.facts.engine_probe import EngineProbe, Probed
 from tasks.site import Site
@@ -63,7 +63,7 @@ def observe(site: Site, stage: Stage) -> Budgets:
     host, inventory = site.head, site.inventory
     room = inventory.serving.context_tokens // 2
     probe = EngineProbe(
-        python=engine(inventory.engine.kind).python(inventory, host),
+        python=engine_python(inventory, host),
         verb="budget",
         model_dir=inventory.model_dir(inventory.model.catalog, str(inventory.model.revision), host),
     )

@@ -11,10 +11,17 @@ import click
 
 from flows import command_output as out
 from flows.cost_command import cost
+from flows.diff_command import diff_command
+from flows.export_command import export
 from flows.fit_command import fit
+from flows.keys_command import keys
+from flows.manifests_command import manifests
 from flows.plan_view import view
 from flows.run import Run
-from inventories.errors import Problem
+from flows.seal_command import seal
+from flows.verify_command import verify
+from flows.watch_command import watch
+from inventories.errors import BadInput, Problem
 
 gc.set_threshold(50_000)  # most commands end at once: collecting as often as a server does took a tenth of a plan
 CONTEXT = click.option("--context", type=int, metavar="TOKENS", help="Context instead of the inventory's own.")
@@ -144,16 +151,24 @@ def deploy(inventory: str, context: int | None, as_json: bool) -> None:
 @main.command()
 @click.argument("inventory")
 @click.option("--only", multiple=True, metavar="CLAIM", help="Judge this claim alone; may be given more than once.")
+@click.option("--stale", is_flag=True, help="Judge again only what a change or time has voided since the newest run.")
 @CONTEXT
 @JSON
-def validate(inventory: str, only: tuple[str, ...], context: int | None, as_json: bool) -> None:
+def validate(inventory: str, only: tuple[str, ...], stale: bool, context: int | None, as_json: bool) -> None:
     """Judge claims against what is deployed now.  Changes nothing.
 
     \b
     Examples:
       beachhead validate rehearsal
       beachhead validate rehearsal --only thinking-budget --json
+      beachhead validate rehearsal --stale       after a change of driver, kernel, engine or model
     """
+    if stale:
+        from flows.stale import validate_stale
+
+        if only:
+            raise BadInput("--stale chooses the claims itself", where="--only", fix="give one of the two")
+        _without_prefect(as_json, lambda: validate_stale(inventory, context))
     from flows.plain import validate as work
 
     _without_prefect(as_json, lambda: work(inventory, only, context))
@@ -255,7 +270,14 @@ def assumptions(as_json: bool) -> None:
 
 
 main.add_command(cost)
+main.add_command(diff_command)
+main.add_command(export)
 main.add_command(fit)
+main.add_command(keys)
+main.add_command(manifests)
+main.add_command(watch)
+main.add_command(seal)
+main.add_command(verify)
 
 
 if __name__ == "__main__":

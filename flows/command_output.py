@@ -13,14 +13,14 @@ import click
 from assumptions._ledger import Ledger
 from assumptions._plan_view import PlanView
 from assumptions._registry import claims
-from assumptions._report_summary import advice_lines, summary_lines
+from assumptions._report_summary import WAIVED, advice_lines, summary_lines
 from assumptions._verdict import Decision, Verdict
 from flows.plan_output import plan_json, print_plan
 from flows.run import evidence_root
 from inventories.errors import BadInput, Problem
 from inventories.load import load, names
 
-COLOURS = {"GO": "green", "HOLDS": "green", "NO-GO": "red", "UNKNOWN": "yellow"}
+COLOURS = {"GO": "green", "GO-WITH-WAIVERS": "red", "HOLDS": "green", "NO-GO": "red", "UNKNOWN": "yellow"}
 
 
 def narrate() -> None:
@@ -64,7 +64,14 @@ def _verdict(facts: dict[str, Any]) -> Verdict:
         told["counts"],
         tuple(told["blocking"]),
         tuple(told["unresolved"]),
+        tuple(told.get("waived", ())),
     )
+
+
+def _claim(line: dict[str, Any]) -> dict[str, Any]:
+    """A judgement of the ledger, without what only `verify` needs; nothing for the ledger's first and last line."""
+    kept = {key: value for key, value in line.items() if key not in ("sums", "observation")}
+    return kept if line.get("record", "claim") == "claim" else {}
 
 
 def ended(folder: Path, *, as_json: bool, plan: PlanView | None = None) -> int:
@@ -80,7 +87,8 @@ def ended(folder: Path, *, as_json: bool, plan: PlanView | None = None) -> int:
             "scope": verdict.scope,
             "problem": fault,
             "changes": facts["changes"],
-            "claims": [json.loads(line) for line in lines.splitlines()],
+            "waived": verdict.waived,
+            "claims": [claim for line in lines.splitlines() if (claim := _claim(json.loads(line)))],
             "report": str(page),
             **plan_json(folder),
         }
@@ -98,7 +106,7 @@ def _print(verdict: Verdict, facts: dict[str, Any], folder: Path, page: Path, pl
     first, *rest = summary_lines(verdict, records, facts["kind"], advice=plan is None)
     click.secho(first, fg=COLOURS.get(str(verdict.decision)), bold=True)
     for line in rest:
-        click.echo(line)
+        click.secho(line, fg="red" if line.startswith(WAIVED) else None)
     if facts["flow"] not in ("plan", "validate") and not facts["problem"]:
         done = len(facts["changes"])
         click.echo(f"changed on hosts: {done} steps" if done else "changed on hosts: nothing, everything was in place")

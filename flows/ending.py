@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from assumptions._verdict import Decision
 from flows import artifacts
 from flows.adoption import adopt
 from flows.run import GateClosed, NotApproved, Run
@@ -52,6 +51,6 @@ def ended(run: Run) -> State[str]:
     if verdict is None:
         return Failed(message="the run ended without a verdict")
     said = f"{verdict.decision}: {verdict.because} | report: {artifacts.report_address(run)}"
-    if verdict.decision in (Decision.GO, Decision.HOLDS):
+    if verdict.open:
         return Completed(name=str(verdict.decision), message=said, data=str(run.folder))
     return Failed(name=str(verdict.decision), message=said, data=str(run.folder))

@@ -48,6 +48,8 @@ def rehearse(context: int | None, *, scenery_only: bool, down: bool, as_json: bo
 
     status = out.ended(run_flow("provision", inventory=NAME, yes=True, context=context), as_json=as_json)
     if not as_json:
-        click.echo(f"run history: {api.removesuffix('/api')}/runs   serving at: http://127.0.0.1:22100/v1")
+        click.echo(f"run history: {api.removesuffix('/api')}/runs   serving at: https://127.0.0.1:22100/v1")
+        kept = folder() / "home" / NAME
+        click.echo(f"for its clients: the key in {kept / 'api_key'}, the CA's certificate in {kept / 'ca' / 'ca.pem'}")
         click.echo("This was a rehearsal: the report's first page says what it proves and what it does not.")
     return status

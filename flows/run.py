@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from assumptions._conclusion import Header
 from assumptions._core import Evidence, Stage
 from assumptions._judge import judge
 from assumptions._ledger import Ledger, write_json
@@ -22,10 +23,12 @@ from assumptions._report import StageLine, render
 from assumptions._tables import TablesResult, check_tables
 from assumptions._vendor_pack import packed
 from assumptions._verdict import Decision, Key, Verdict, decide
+from assumptions._waivers import Waiver, waivers
 from flows.plan_sheet import PlanSheet, sheet
 from flows.plan_view import view
 from flows.run_facts import facts_of
 from flows.run_lock import lock
+from flows.run_record import conclude, declare, found_on
 from inventories.errors import Problem
 from inventories.load import load, overridden
 from inventories.schema import Inventory
@@ -34,6 +37,7 @@ from tasks.facts.base import look
 from tasks.facts.simulated import SimulatedFact
 from tasks.hosts import now
 from tasks.narration import say, ticking
+from tasks.runtimes.base import runtime
 from tasks.service_gaps import ServiceWatch
 from tasks.site import Site
 
@@ -85,6 +89,9 @@ class Run:
     scripted: dict[str, str] = field(default_factory=dict)  # hosts whose hardware is simulated, and what is
     unsure: set[str] = field(default_factory=set)  # hosts of which that could not be found out
     service: ServiceWatch | None = None  # while releases change: whether somebody is served
+    waivers: tuple[Waiver, ...] = ()  # failures that somebody accepted
+    environments: dict[Stage, dict[str, str]] = field(default_factory=dict)  # as found, at the stage's first look
+    _header: Header | None = None
     _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
 
@@ -106,23 +113,30 @@ class Run:
             self.sheet = sheet(self.inventory)
             write_json(self.folder / "plan.json", self.site.redactor.tree(self.sheet.to_json()))
 
+    def declare(self) -> Header:
+        """Once, before the first look: what is to be judged, and by what."""
+        self._header = self._header or declare(self)
+        return self._header
+
     def judge(self, one: Claim, stage: Stage) -> Evidence:
         """Judge one claim and write its record."""
+        self.declare()
         tell = say if stage is not Stage.PLAN else _nothing  # a plan is arithmetic: its answer comes at once
         tell(f"{stage}: judging {one.id}")
         with ticking(f"{stage}: judging {one.id}"):
             if stage is not Stage.PLAN:
-                self._ask_whether_simulated()
+                self.ask_whether_simulated()
             judged = judge(self.site, one, stage)
             said = "; ".join(f"{host}: {what}" for host, what in self.scripted.items())
             evidence = packed(self.site, replace(judged.evidence, simulated=said))
+            evidence = found_on(self, one, stage, evidence)
         self.ledger.append(evidence)
         tell(f"{stage}: {one.id}: {evidence.finding.outcome} in {evidence.seconds:.1f} s")
         for name, rows in judged.tables.items():
             self._tables.setdefault(name, []).extend(rows)
         return evidence
 
-    def _ask_whether_simulated(self) -> None:
+    def ask_whether_simulated(self) -> None:
         """Once a host: a run on scripted hardware is marked as one, and never ends in GO."""
         for spec in self.site.specs:
             if spec.name in self._asked:
@@ -142,7 +156,9 @@ class Run:
         records = [record for record in self.ledger.read() if record.stage is stage]
         if not due:
             return Verdict(Decision.HOLDS, f"no claim is judged at {stage}", f"stage {stage}", {})
-        return decide(due, records, whole=False, scope=f"stage {stage}", simulated=tuple(self.scripted))
+        simulated = tuple(self.scripted)
+        scope = f"stage {stage}"
+        return decide(due, records, whole=False, scope=scope, simulated=simulated, waivers=self.waivers)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -164,9 +180,10 @@ class Run:
     def finish(self) -> Verdict:
         """Check the tables, decide, write run.json and the report."""
         self._end_service_watch()
+        header = self.declare()
         records, trail = self.ledger.read(), self.site.trail.read()
         tables = self._check(records, trail)
-        self.verdict = self._decide(records, tables)
+        self.verdict = conclude(self, header, tables.ok)
         facts = facts_of(self)
         problem = {k: getattr(self.problem, k) for k in ("what", "where", "fix")} if self.problem else None
         summary = {"verdict": asdict(self.verdict), "problem": self.site.redactor.tree(problem), **asdict(facts)}
@@ -201,28 +218,6 @@ class Run:
 
         return check_tables({name: pd.DataFrame(each) for name, each in rows.items() if each}, self.folder)
 
-    def _decide(self, records: Sequence[Evidence], tables: TablesResult) -> Verdict:
-        scope = "every claim at every stage" if self.whole else f"what {self.flow} judges"
-        if self.expected:
-            asked = self.flow == "validate"
-            verdict = decide(
-                self.expected,
-                records,
-                whole=self.whole,
-                scope=scope,
-                tables_ok=tables.ok,
-                needs_pass=asked,
-                simulated=tuple(self.scripted),
-                unsure=tuple(sorted(self.unsure)),
-            )
-        else:
-            verdict = Verdict(Decision.HOLDS, f"{self.flow} ended without an error; it judges no claim", scope, {})
-        if self.stopped and verdict.decision is not Decision.NO_GO:
-            next_step = f" Next: {self.problem.fix}" if self.problem else ""
-            left = (f"the run stopped: {self.stopped}{next_step}", *verdict.unresolved)
-            return Verdict(Decision.UNKNOWN, left[0], scope, verdict.counts, verdict.blocking, left)
-        return verdict
-
 
 def _nothing(text: str) -> None:
     """Said to nobody."""
@@ -241,10 +236,12 @@ def opened(name: str, flow: str, *, context: int | None = None) -> Iterator[Run]
     """
     inventory = overridden(load(name), context_tokens=context)
     engine(inventory.engine.kind).check(inventory)
+    runtime(inventory).check(inventory)
+    accepted = waivers(inventory.name, now().date())
     run_id = new_run_id()
     held = lock(inventory, run_id)
     site = Site(inventory, evidence_root() / inventory.name / run_id, run_id=run_id)
-    run = Run(flow, inventory, site)
+    run = Run(flow, inventory, site, waivers=accepted)
     folders.append(run.folder)
     write_json(run.folder / "inventory.json", inventory.model_dump(mode="json"))
     try:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from inventories import reading
 from inventories.errors import BadInput
-from inventories.schema import CatalogId, Repo, Strict
+from inventories.schema import CatalogId, Name, Repo, Strict
 from inventories.validating import nearest, validated
 
 FOLDER = Path(__file__).resolve().parent / "catalog"
@@ -44,6 +44,16 @@ class Gpu(Strict):
     notes: str = ""
 
 
+class Recipe(Strict):
+    """What an engine must be and be told to serve a checkpoint, beside what its config.json says."""
+
+    source: str = Field(min_length=10)
+    least: dict[Name, str] = Field(default_factory=dict, description="least version by engine kind")
+    own_code: str = Field("", description="module of the checkpoint that the engine runs: --trust-remote-code")
+    thinking_switch: str = Field("", description="key of chat_template_kwargs that turns thinking off")
+    vision: bool = False
+
+
 class ModelCard(Strict):
     """One checkpoint: where it lies, how big it is, and the config.json that its memory follows from."""
 
@@ -59,6 +69,7 @@ class ModelCard(Strict):
     quantisation: str
     reasoning_parser: str | None = Field(None, description="vLLM's parser that splits the thinking off")
     tool_call_parser: str | None = Field(None, description="vLLM's parser of this model's tool calls")
+    recipe: Recipe | None = Field(None, description="absent: any engine that knows the architecture")
 
     def config_path(self) -> Path:
         """The config.json of this model."""

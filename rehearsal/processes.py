@@ -83,6 +83,15 @@ def read_pid_file(path: Path) -> tuple[Started, ...]:
     return tuple(found)
 
 
+def read_nginx_pid(path: Path) -> tuple[Started, ...]:
+    """The nginx whose pid file, below its own folder, names a number alone: it must name that folder too."""
+    pid = path.read_text().strip()
+    if not pid.isdigit() or str(path.parent.parent) not in _command_line(int(pid)):
+        return ()
+    start = start_time(int(pid))
+    return (Started(int(pid), start),) if start else ()
+
+
 def holder(port: int) -> str:
     """Who listens on 127.0.0.1:`port`, for a person: `pid 12 (command line)`, or that it can't be seen."""
     pids = _listeners(port) if PROC.joinpath("net", "tcp").exists() else _listeners_by_lsof(port)
@@ -122,4 +131,4 @@ def _listeners_by_lsof(port: int) -> list[int]:
 
 def _command_line(pid: int) -> str:
     ran = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, timeout=10)
-    return ran.stdout.strip()[:120]
+    return ran.stdout.strip()[:300]

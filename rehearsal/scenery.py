@@ -19,7 +19,7 @@ from pathlib import Path
 
 from inventories.errors import Problem
 from rehearsal.keys import lay_out
-from rehearsal.processes import Started, holder, read_pid_file, start_time
+from rehearsal.processes import Started, holder, read_nginx_pid, read_pid_file, start_time
 
 USER = "rehearsal"
 DEADLINE_S = 30.0  # importing the servers takes seconds on a busy machine
@@ -96,7 +96,7 @@ class Scenery:
         """Stop what runs on the host, then the servers; a line for each process that was there."""
         said = []
         for path in self._host_pid_files():
-            said += [self._stop(path.relative_to(self.folder).as_posix(), process) for process in read_pid_file(path)]
+            said += [self._stop(path.relative_to(self.folder).as_posix(), process) for process in _named(path)]
         for actor in reversed(self.actors):
             said += [self._stop(actor.name, process) for process in self._read(actor)]
             self._pid_file(actor).unlink(missing_ok=True)
@@ -112,7 +112,7 @@ class Scenery:
             log = str(self._log(actor))
             shown[actor.name] = {"up": answers, "pid": pid, "address": actor.address, "log": log}
         files = self._host_pid_files()
-        pids = [process.pid for path in files for process in read_pid_file(path) if process.alive]
+        pids = [process.pid for path in files for process in _named(path) if process.alive]
         shown["host"] = {"root": str(self.host), "pids": pids}
         return shown
 
@@ -178,13 +178,13 @@ class Scenery:
         return read_pid_file(path) if path.exists() else ()
 
     def _host_pid_files(self) -> list[Path]:
-        """host/**/run/*.pid, without walking through installed packages."""
+        """host/**/run/*.pid, the watchdog's first, for it would start again what is stopped."""
         found: list[Path] = []
         for folder, below, _ in os.walk(self.host):
             below[:] = [name for name in below if name != "site-packages"]
             if Path(folder).name == "run":
                 found += Path(folder).glob("*.pid")
-        return sorted(found)
+        return sorted(found, key=lambda path: (path.name != "watch.pid", path))
 
     def _pid_file(self, actor: Actor) -> Path:
         return self.run / f"{actor.name}.pid"
@@ -198,3 +198,7 @@ class Scenery:
         with (self.run / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _named(path: Path) -> tuple[Started, ...]:
+    return read_nginx_pid(path) if path.name == "nginx.pid" else read_pid_file(path)

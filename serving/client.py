@@ -7,6 +7,7 @@ Reads the thinking from `reasoning` (vLLM since 0.12) and, where that is absent,
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,10 +74,20 @@ class Answer:
 
 
 class Client:
-    """A served model at `base_url` (which ends in /v1).  `record` gets every exchange; secrets are cut there."""
+    """A served model at `base_url` (which ends in /v1).  `record` gets every exchange; secrets are cut there.
+
+    `verify` says whom an https address must be; without it the system's authorities do.
+    """
 
     def __init__(
-        self, base_url: str, *, model: str, api_key: str | None, record: Recorder, timeout: float = 120.0
+        self,
+        base_url: str,
+        *,
+        model: str,
+        api_key: str | None,
+        record: Recorder,
+        timeout: float = 120.0,
+        verify: ssl.SSLContext | None = None,
     ) -> None:
         from openai import DefaultHttpxClient, OpenAI
 
@@ -85,7 +96,10 @@ class Client:
         self._expected: tuple[int | None, str] = (None, "")
         self._unanswered: httpx2.Request | None = None
         self._http = DefaultHttpxClient(
-            timeout=timeout, trust_env=False, event_hooks={"response": [self._seen], "request": [self._asked]}
+            timeout=timeout,
+            trust_env=False,
+            verify=verify if verify is not None else True,
+            event_hooks={"response": [self._seen], "request": [self._asked]},
         )
         self.openai = OpenAI(base_url=self.base_url, api_key=api_key or "none", max_retries=0, http_client=self._http)
         self._auth = {"authorization": f"Bearer {api_key}"} if api_key else {}

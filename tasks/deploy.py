@@ -44,11 +44,15 @@ def promote_release(site: Site, host: str) -> Slots:
 
 @task(name="soak", task_run_name="{host}: soak for {seconds} s", cache_policy=NO_CACHE)
 def soak_release(site: Site, host: str, seconds: int) -> int:
-    """What is live goes on answering; returns how many completions, raises WentBad.  No lease is held for it."""
-    live = site.live()
-    if live is None:
-        raise WentBad(f"nothing is live on {host}", where=host, fix="deploy and promote a release")
-    return soak(site, live, say=say)
+    """What is live goes on answering; returns how many completions, raises WentBad.
+
+    The lease keeps the watchdog from reviving what dies in its soak.
+    """
+    with working(site):
+        live = site.live()
+        if live is None:
+            raise WentBad(f"nothing is live on {host}", where=host, fix="deploy and promote a release")
+        return soak(site, live, say=say)
 
 
 @task(name="settle", task_run_name="{host}: stop what was live before", cache_policy=NO_CACHE)

@@ -11,6 +11,7 @@ from tasks.operations.files import Folder
 from tasks.operations.model_directory import ModelDirectory
 from tasks.operations.root_folder import RootFolder
 from tasks.operations.supported_system import SupportedSystem
+from tasks.runtimes.base import runtime
 
 _FIRST = (SupportedSystem, ModelDirectory)
 
@@ -25,4 +26,5 @@ def wanted(inventory: Inventory, spec: HostSpec) -> list[Operation]:
     """The rest: our folders, what the inventory's `stack:` asks for, what the engine needs."""
     folders = [Folder(f"{spec.root}/run"), Folder(f"{spec.root}/state")]
     stack = [each for each in host_operations(inventory, spec) if not isinstance(each, _FIRST)]
-    return [*folders, *stack, *engine(inventory.engine.kind).install(inventory, spec)]
+    engines = engine(inventory.engine.kind).install(inventory, spec)
+    return [*folders, *stack, *engines, *runtime(inventory).install(inventory, spec)]

@@ -8,12 +8,8 @@ from collections.abc import Callable
 from inventories.errors import Problem
 from serving.client import ServingError
 from serving.degenerate import degenerate
-from tasks.facts.base import look
+from tasks.engines.base import engine
 from tasks.facts.engine_log import fatal_line
-from tasks.facts.listener import ListenerFact
-from tasks.facts.process import ProcessFact
-from tasks.facts.text_file import TextFile
-from tasks.operations.service import Service
 from tasks.releases import Slot
 from tasks.runtimes.base import Runtime
 from tasks.site import Site
@@ -54,22 +50,6 @@ def answers(
     say(f"{site.head.name}: port {port} answers ({answer.completion_tokens} tokens)")
 
 
-def wait_listening(site: Site, service: Service, *, budget_s: float = 60.0) -> None:
-    """Until something listens on the service's port; raises EngineDied when its process ends first."""
-    host = site.host(site.head.name)
-    began = time.monotonic()
-    while not look(host, ListenerFact(service.port)).busy:
-        running = look(host, ProcessFact(service.pid_file)).running
-        if not running or time.monotonic() - began > budget_s:
-            said = tail(look(host, TextFile(service.log_file)) or "", 4)
-            raise EngineDied(
-                f"the {service.title} {'does not listen' if running else 'ended at start'}: {said or 'no output'}",
-                where=f"{site.head.name}: {service.log_file}",
-                fix="mend what its log says and run again",
-            )
-        time.sleep(0.5)
-
-
 def wait_ready(site: Site, runtime: Runtime, slot: Slot, *, budget_s: float, say: Callable[[str], None]) -> None:
     """Until the engine answers a completion; raises EngineDied with the log's own words, or NotReady at the budget."""
     began, said = time.monotonic(), ""
@@ -79,7 +59,7 @@ def wait_ready(site: Site, runtime: Runtime, slot: Slot, *, budget_s: float, say
             return
         state = runtime.state(site, slot)
         if not state.running or state.restarts:
-            raise _died(site, slot, runtime.log(site, slot))
+            raise died(site, slot, runtime.log(site, slot))
         line = runtime.last_line(site, slot)
         if line != said:
             said = line
@@ -92,9 +72,11 @@ def wait_ready(site: Site, runtime: Runtime, slot: Slot, *, budget_s: float, say
     )
 
 
-def _died(site: Site, slot: Slot, log: str) -> EngineDied:
+def died(site: Site, slot: Slot, log: str) -> EngineDied:
+    """The engine's own last words, as an error to raise."""
+    why = fatal_line(log, engine(site.inventory.engine.kind).log)
     return EngineDied(
-        f"the engine ended at start: {fatal_line(log) or tail(log, 4) or 'its log is empty'}",
+        f"the engine ended at start: {why or tail(log, 4) or 'its log is empty'}",
         where=f"{site.head.name}: release {slot.release}, port {slot.port}",
         fix="mend what the engine says (flags, memory, weights) and run again; nothing was promoted",
     )

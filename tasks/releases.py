@@ -77,13 +77,15 @@ def wanted(inventory: Inventory, host: HostSpec) -> Release:
     folder = inventory.model_dir(inventory.model.catalog, commit, host)
     kind = engine(inventory.engine.kind)
     launch = kind.launch(inventory, host, folder)
-    body = [
+    body: list[object] = [
         kind.describe(inventory),
         model(inventory.model.catalog).repo,
         commit,
         launch.arguments,
         sorted(launch.env.items()),
     ]
+    if inventory.serving.container is not None:  # memory, mounts and user decide what answers too
+        body.append(inventory.serving.container.model_dump(mode="json"))
     return Release(
         id=hashlib.sha256(json.dumps(body).encode()).hexdigest()[:12],
         engine=kind.describe(inventory),

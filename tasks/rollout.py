@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from inventories.errors import BadInput, Problem
-from inventories.serving import START_TARGET_S
-from tasks.engines.base import engine
-from tasks.facts.base import REMOTE
-from tasks.hosts import lines
-from tasks.operations.base import Change, Operation, converge
-from tasks.operations.files import File, Folder
-from tasks.operations.service import Service, Stopped
-from tasks.readiness import answers, wait_listening, wait_ready
-from tasks.releases import Release, Slot, Slots, keep, kept, read_slots, wanted, write_slots
-from tasks.runtimes.base import Runtime, runtime
+from tasks.gateway.draining import drained
+from tasks.readiness import answers
+from tasks.releases import Release, Slot, Slots, kept, read_slots, wanted, write_slots
 from tasks.site import Site
+from tasks.slot_engine import SlotEngine
+from tasks.watching import watching
 
 Say = Callable[[str], None]
 
@@ -43,11 +37,6 @@ class Rollout:
         """The serving host."""
         return self.site.head.name
 
-    def _run(self, operation: Operation) -> Change:
-        change = converge(self.site.host(self.host_name), operation, say=self.say)
-        self.site.note(change)
-        return change
-
     def slots(self) -> Slots:
         """What stands where now."""
         return read_slots(self.site.host(self.host_name), self._root)
@@ -55,25 +44,15 @@ class Rollout:
     def _write(self, slots: Slots) -> Slots:
         return write_slots(self.site.host(self.host_name), self._root, slots)
 
-    @property
-    def _runtime(self) -> Runtime:
-        return runtime(self.site.inventory)
+    @cached_property
+    def _engines(self) -> SlotEngine:
+        return SlotEngine(self.site, self.say)
 
     def _start(self, release: Release, slot: Slot) -> None:
-        host = self.site.host(self.host_name)
-        for name, mode in (("run", "0755"), ("state", "0755"), ("secrets", "0700")):
-            self._run(Folder(f"{self._root}/{name}", mode))
-        key = f"VLLM_API_KEY={self.site.api_key()}\n"
-        written = self._run(File(f"{self._root}/secrets/engine.env", key, mode="0600", what="the engine's key file"))
-        if written.steps:  # a process that runs still has the old key
-            self._stop(slot)
-        keep(host, self._root, release)
-        self._run(self._runtime.running(self.site, release, slot))
-        budget = self.site.inventory.serving.start_budget_s or START_TARGET_S
-        wait_ready(self.site, self._runtime, slot, budget_s=budget, say=self.say)
+        self._engines.start(release, slot)
 
     def _stop(self, slot: Slot) -> None:
-        self._run(self._runtime.stopped(self.site, slot))
+        self._engines.stop(slot)
 
     def stage(self) -> Slot:
         """The inventory's release serves on the host's loopback alone; adopts it where it already does."""
@@ -117,28 +96,9 @@ class Rollout:
         if slots.live is not None and self.site.inventory.serving.mode == "in-place":
             self._start(self._kept(slots.live), slots.live)
 
-    def _gateway(self) -> Service:
-        serving = self.site.inventory.serving
-        python = engine(self.site.inventory.engine.kind).python(self.site.inventory, self.site.head)
-        folder = f"{self._root}/gateway"
-        self._run(Folder(folder))
-        code = (REMOTE / "gateway.py").read_text(encoding="utf-8")
-        self._run(File(f"{folder}/gateway.py", code, what="the gateway"))
-        slots_file = f"{self._root}/state/slots.json"
-        argv = (python, f"{folder}/gateway.py", serving.live_address, str(serving.live_port), slots_file)
-        # The pid file's name tells what it runs, so that another address or other code means another process.
-        mark = hashlib.sha256("\0".join((*argv, code)).encode()).hexdigest()[:8]
-        pid_file = f"{self._root}/run/gateway-{mark}.pid"
-        self._stop_other_gateways(pid_file)
-        return Service("gateway", argv, serving.live_port, pid_file, f"{folder}/gateway.log")
-
-    def _stop_other_gateways(self, pid_file: str) -> None:
-        found = self.site.host(self.host_name).run(
-            f"ls -1 {shlex.quote(self._root)}/run/gateway*.pid 2>/dev/null || true"
-        )
-        for other in lines(found.check().stdout):
-            if other != pid_file:
-                self._run(Stopped("an earlier gateway", other))
+    def _show(self, slot: Slot | None) -> None:
+        for operation in self._engines.runtime.gateway(self.site, slot):
+            self._engines.bring_about(operation)
 
     def promote(self) -> Slots:
         """Open the gateway to the candidate and prove it by a request.
@@ -163,7 +123,10 @@ class Rollout:
         """What is live has proven itself: what was live before it is stopped, and kept to go back to."""
         slots = self.slots()
         if slots.previous is not None:
+            self._drain(slots.previous)
             self._stop(slots.previous)
+        for operation in watching(self.site):
+            self._engines.bring_about(operation)
         return slots
 
     def rollback(self) -> Slots:
@@ -192,6 +155,7 @@ class Rollout:
                 self._start(self._kept(live), live)
             raise
         if live is not None:
+            self._drain(live)
             self._stop(live)
         return after
 
@@ -202,9 +166,15 @@ class Rollout:
             after = self.rollback()
             return self._write(replace(after, previous=None))  # what failed is nothing to go back to
         after = self._write(Slots())
+        self._show(None)
         if before.live is not None:
             self._stop(before.live)
         return after
+
+    def _drain(self, slot: Slot) -> None:
+        """Streams that it began go on to their end, for as long as one may be silent."""
+        host = self.site.host(self.host_name)
+        drained(host, slot.port, self.site.inventory.serving.gateway.stream_s, say=self.say)
 
     def _kept(self, slot: Slot) -> Release:
         return kept(self.site.host(self.host_name), self._root, slot.release)
@@ -212,14 +182,20 @@ class Rollout:
     def _switch(self, before: Slots, after: Slots) -> None:
         self._write(after)
         try:
-            gateway = self._gateway()
-            self._run(gateway)
-            wait_listening(self.site, gateway)
+            self._show(after.live)
             answers(self.site, self.site.inventory.serving.live_port, say=self.say)
         except Problem as error:
             self._write(before)
+            self._show_again(before.live)
             raise NotPromoted(
                 f"the gateway did not serve the release, so nothing was promoted: {error.what}",
                 where=error.where,
                 fix=error.fix,
             ) from error
+
+    def _show_again(self, slot: Slot | None) -> None:
+        """Best effort: the fault that brought us here is what is told."""
+        try:
+            self._show(slot)
+        except Problem as fault:
+            self.say(f"{self.host_name}: the gateway could not be set back: {fault.what}")

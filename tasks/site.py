@@ -132,7 +132,10 @@ class Site:
         return self.inventory.hosts
 
     def api_key(self) -> str:
-        """The deployment's API key: $BEACHHEAD_API_KEY, else made once and kept in `home()`, readable by us alone."""
+        """The key that the deployment itself presents at the gateway.
+
+        $BEACHHEAD_API_KEY, else made once and kept in `home()`, readable by us alone.
+        """
         key = os.environ.get("BEACHHEAD_API_KEY") or self._kept_key()
         self.redactor.add(key)
         return key
@@ -162,15 +165,24 @@ class Site:
 
     @contextmanager
     def client(self, port: int, *, timeout: float = 120.0, recorded: bool = True) -> Iterator[Client]:
-        """A client to the server on the serving host's loopback `port`, through the host's connection."""
+        """A client to the server on the serving host's loopback `port`, through the host's connection.
+
+        At the gateway's port it speaks TLS and presents the deployment's key, at an engine's the engine's own.
+        """
+        from tasks.gateway.secrets import engine_key  # these know a site
+        from tasks.gateway.trust import ssl_context
+
+        gateway = port == self.inventory.serving.live_port
+        verify = ssl_context(self) if gateway else None
         with (
             self.host(self.head.name).forward(port) as local,
             Client(
-                f"http://127.0.0.1:{local}/v1",
+                f"{'https' if verify else 'http'}://127.0.0.1:{local}/v1",
                 model=self.inventory.model.catalog,
-                api_key=self.api_key(),
+                api_key=self.api_key() if gateway else engine_key(self),
                 record=self.trail.record if recorded else unrecorded,
                 timeout=timeout,
+                verify=verify,
             ) as client,
         ):
             yield client

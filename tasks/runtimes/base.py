@@ -30,12 +30,14 @@ class EngineState:
 class EngineWords:
     """Shell commands for the watchdog on the host; no secret is in them.
 
-    `start` begins the engine, `kill` ends it whatever it does, `alive` exits with 0 while its process is there.
+    `start` begins the engine, `kill` ends it whatever it does, `alive` exits with 0 while its process is there, `log`
+    prints the end of what it said.
     """
 
     start: str
     kill: str
     alive: str
+    log: str = ""
 
 
 class Runtime(Protocol):
@@ -67,6 +69,10 @@ class Runtime(Protocol):
 
     def last_line(self, site: Site, slot: Slot) -> str:
         """The newest line of that log, asked for every two seconds while an engine starts."""
+        ...
+
+    def gateway(self, site: Site, upstream: Slot | None) -> Iterable[Operation]:
+        """The gateway shows that slot to others, or says that nothing is live; to be converged in this order."""
         ...
 
     def words(self, site: Site, release: Release, slot: Slot) -> EngineWords | None:

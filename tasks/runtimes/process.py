@@ -10,10 +10,12 @@ from inventories.schema import Inventory
 from tasks.facts.base import look
 from tasks.facts.engine_log import EngineLogFact
 from tasks.facts.process import ProcessFact
+from tasks.gateway.face import GatewayFace
 from tasks.operations.base import Operation
 from tasks.operations.service import Service, Stopped
+from tasks.operations.watch_config import log_end
 from tasks.releases import Release, Slot
-from tasks.runtimes.base import EngineState, EngineWords
+from tasks.runtimes.base import EngineState, EngineWords, Runtime
 from tasks.site import Site
 
 
@@ -47,8 +49,8 @@ class ProcessRuntime:
         """Every inventory can be served so."""
 
     def install(self, inventory: Inventory, host: HostSpec) -> Iterator[Operation]:
-        """Nothing."""
-        yield from ()
+        """The gateway's nginx."""
+        yield from GatewayFace().install()
 
     def running(self, site: Site, release: Release, slot: Slot) -> Operation:
         """Its process runs."""
@@ -71,6 +73,10 @@ class ProcessRuntime:
         file = shlex.quote(log_file(site.head.root, slot))
         return site.host(site.head.name).run(f"tail -n 1 {file} 2>/dev/null || true").check().stdout.strip()
 
+    def gateway(self, site: Site, upstream: Slot | None) -> Iterator[Operation]:
+        """nginx as a process of the host."""
+        yield from GatewayFace().operations(site, upstream.port if upstream else None)
+
     def words(self, site: Site, release: Release, slot: Slot) -> EngineWords:
         """Start it as `running` does; kill its whole process group."""
         file = shlex.quote(pid_file(site.head.root, slot))
@@ -79,7 +85,8 @@ class ProcessRuntime:
             start=service(site.head.root, release, slot).start_command(),
             kill=f"read -r pid _ < {file} && kill -KILL -- -$pid; rm -f {file}",
             alive=f"{alive} | grep -q ^running",
+            log=log_end(log_file(site.head.root, slot)),
         )
 
 
-RUNTIME = ProcessRuntime()
+RUNTIME: Runtime = ProcessRuntime()

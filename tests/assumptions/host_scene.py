@@ -46,6 +46,7 @@ from tasks.facts.kernel_modules import KernelModuleFact
 from tasks.facts.largest_file import LargestFileFact
 from tasks.facts.library_headers import LibraryHeaderFact
 from tasks.facts.machine import MachineFact
+from tasks.facts.machine_id import MachineIdFact
 from tasks.facts.memory import MemoryFact, MemoryLimitFact
 from tasks.facts.mounts import MountOfFact
 from tasks.facts.network_interfaces import NetworkInterfaceFact
@@ -167,6 +168,7 @@ def script(ordered: Inventory) -> dict[str, Answer]:
     spec = ordered.hosts[0]
     facts: dict[Any, Answer] = {
         MachineFact(): recordings.text("machine.txt"),
+        MachineIdFact(): "3d1219c7c4c5404aaa1f6d2a48adfda4\n",
         GpuFact(): rows("h200-gpu.csv"),
         NvidiaPciFact(): pci(),
         GpuDriverFact(): f"{LOADED}@@ library\n580.173.02\n",

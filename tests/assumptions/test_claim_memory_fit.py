@@ -19,7 +19,7 @@ from tests.recorded import recordings
 
 MEASURED_RUNS = Path(__file__).parent / "formulas/data/vllm_measurements.csv"
 FAILS = ["a100x2", "a100x4", "a100x8", "a40x8", "h100x4", "h100x8", "rtx4090x8"]
-PASSES = {"h200x8": "H200", "rehearsal": None}
+PASSES = {"h200x8": "H200", "k8s-h200x8": "H200", "rehearsal": None}
 UNKNOWN = {
     "a100x16": "pipeline parallelism; compute capability 8.0",
     "b200x8": "compute capability 10.0",

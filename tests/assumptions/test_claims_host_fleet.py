@@ -87,7 +87,7 @@ def test_a_healthy_host_passes_and_is_called_simulated(run: Run) -> None:
     assert "The hosts are simulated" in page and "8x h100-80gb, scripted" in page
     assert "The hosts are simulated: this run can't say GO" in (run.folder / "report.html").read_text()
     assert json.loads((run.folder / "run.json").read_text())["simulated"]
-    assert all(json.loads(line)["simulated"] for line in (run.folder / "evidence.jsonl").read_text().splitlines())
+    assert all(record.simulated for record in run.ledger.read())
 
 
 @pytest.mark.parametrize(("fault", "options", "claim_id"), FAULTS, ids=[f[0] for f in FAULTS])

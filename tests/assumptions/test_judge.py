@@ -28,6 +28,19 @@ AT_STAGE = [
     ("openai-api", Stage.LIVE),
     ("thinking-budget", Stage.LIVE),
 ]
+# Claims that are younger than the recording: judged in the tests of their own names, and here without a host.
+YOUNGER = [
+    ("dtype-int4", Stage.STAGING),
+    ("health-body", Stage.STAGING),
+    ("health-body", Stage.LIVE),
+    ("no-unauthenticated-route", Stage.LIVE),
+    ("prefix-caching-helps", Stage.STAGING),
+    ("restart-recovery", Stage.LIVE),
+    ("serving-flags-accepted", Stage.STAGING),
+    ("start-within-probe-delay", Stage.STAGING),
+    ("weights-integrity-at-load", Stage.STAGING),
+]
+NO_HOST_NEEDED = {("compose-kubernetes-same", Stage.LIVE), ("utilisation-095", Stage.STAGING)}  # no container, no GPU
 SERVED = [each for each in AT_STAGE if each[0] not in ("weights-intact", "memory-fit")]
 
 
@@ -45,7 +58,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Replay]:
 
 def test_the_cases_cover_every_claim_and_stage() -> None:
     due = {(c.id, s) for c in claims() for s in c.stages if s not in (Stage.PLAN, Stage.HOST)}
-    assert set(AT_STAGE) == due
+    assert set(AT_STAGE) | set(YOUNGER) | NO_HOST_NEEDED == due
 
 
 @pytest.mark.parametrize(("claim_id", "stage"), AT_STAGE)
@@ -79,7 +92,7 @@ def test_what_another_thread_asked_is_part_of_the_evidence(claim_id: str, server
     assert probes <= set(record.trail)
 
 
-@pytest.mark.parametrize(("claim_id", "stage"), AT_STAGE)
+@pytest.mark.parametrize(("claim_id", "stage"), [*AT_STAGE, *YOUNGER])
 def test_an_unreachable_host_is_unknown(claim_id: str, stage: Stage, tmp_path: Path) -> None:
     scene = Scene(tmp_path, stage, None)
     scene.script = dict.fromkeys(scene.script, GONE)

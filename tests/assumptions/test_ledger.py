@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from assumptions._core import Evidence, Finding, Outcome, Part, Provenance, Severity, Stage
 from assumptions._ledger import Ledger, LedgerBroken, write_json
+from tasks import chain
+from tasks.redaction import MASK
 
 T = datetime(2026, 11, 22, 14, 3, 9, 123456, tzinfo=UTC)
 PART = Part("weights", Outcome.PASS, "from the headers", "<= 72.9 GiB", "71.2 GiB")
@@ -124,7 +126,7 @@ def test_zeros_that_a_file_system_left_behind_are_a_partial_record(tmp_path):
 
 
 def _changed(**fields) -> str:
-    from assumptions._ledger import _plain
+    from assumptions._plain import plain as _plain
 
     return json.dumps({**_plain(RECORD), **fields})
 
@@ -191,3 +193,99 @@ def test_write_json_replaces_whole_files_and_leaves_no_part(tmp_path):
         write_json(path, {"bad": object()})
     assert json.loads(path.read_text()) == said
     assert [each.name for each in path.parent.iterdir()] == ["run.json"]
+
+
+def test_the_lines_are_chained_and_each_change_is_named(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.write("header", {"format": 2, "run": "r"})
+    for name in "abc":
+        ledger.append(replace(RECORD, claim=name))
+    ledger.write("end", {"verdict": {}})
+    data = ledger.path.read_bytes()
+    assert chain.breaks(data) == []
+    assert [entry["seq"] for _, entry in ledger.lines(data)] == [0, 1, 2, 3, 4]
+    assert (ledger.header()["run"], ledger.ending()["record"]) == ("r", "end")
+    assert [record.claim for record in ledger.read()] == ["a", "b", "c"]
+    changed = data.replace(b'"claim":"b"', b'"claim":"x"')
+    assert {(each.line, each.field) for each in chain.breaks(changed)} == {(3, "claim"), (3, "sha256")}
+
+
+def test_a_run_that_was_killed_reads_as_a_part(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.write("header", {"format": 2, "run": "r"})
+    ledger.append(RECORD)
+    assert ledger.ending() is None
+    with ledger.path.open("ab") as file:
+        file.write(b'{"record":"cl')
+    assert ledger.ending() is None
+    assert ledger.read_partial() == ([RECORD], '{"record":"cl')
+
+
+def test_a_ledger_of_the_first_form_is_read(tmp_path):
+    """Claims alone, without digests and without the fields that came later."""
+    new = (
+        "trail_sha256",
+        "observation",
+        "not_again",
+        "fingerprint",
+        "depends_on",
+        "expires_at",
+        "carried",
+        "simulated",
+    )
+    from assumptions._plain import plain
+
+    old = {key: value for key, value in plain(RECORD).items() if key not in new}
+    old["finding"] = {key: value for key, value in old["finding"].items() if key not in ("samples", "interval")}
+    Ledger(tmp_path).path.write_text(json.dumps(old) + "\n")
+    assert Ledger(tmp_path).read() == [RECORD]
+    assert Ledger(tmp_path).header() is None and Ledger(tmp_path).ending() is None
+
+
+def test_a_ledger_of_a_later_form_is_refused_with_one_line(tmp_path):
+    Ledger(tmp_path).write("header", {"format": 3})
+    with pytest.raises(LedgerBroken, match="form 3"):
+        Ledger(tmp_path).read()
+
+
+def test_planted_secrets_reach_no_file_of_a_run(tmp_path, monkeypatch):
+    """In a command, an output, an observation, a finding, a table, a reason, a fault: cut out in all of them."""
+    from assumptions._core import Assumption
+    from flows.run import opened
+    from tests.recorded.replay import KEY
+
+    secrets = ("pla!nted-secret-1", KEY, "hf_" + "aB3" * 10)
+
+    def observe(site, stage) -> dict[str, str]:
+        site.trail.record("command", command=f"echo {secrets[0]}", stdout=secrets[1] * 2_000, stderr=secrets[2])
+        return {f"key {text}": text for text in secrets}
+
+    def judged(seen, inventory):
+        said = " ".join(seen.values())
+        part = Part(said, Outcome.PASS, said, said, said)
+        return Finding(Outcome.PASS, *(said,) * 5, Provenance.MEASURED_HERE, 1.0, said, (part,), (said,))
+
+    stub = Assumption(
+        "memory-fit",
+        "§1",
+        "It holds.",
+        (Stage.PLAN,),
+        Severity.BLOCKING,
+        "Mend it.",
+        1,
+        observe,
+        judged,
+        tables=lambda seen: {"kv": [{"name": n, "predicted": 1, "measured": 1, "unit": t} for n, t in seen.items()]},
+    )
+    monkeypatch.setenv("BEACHHEAD_EVIDENCE", str(tmp_path))
+    with opened("a100x4", "plan") as run:
+        for secret in secrets[:2]:
+            run.site.redactor.add(secret)
+        run.expected = (("memory-fit", Stage.PLAN),)
+        record = run.judge(stub, Stage.PLAN)
+        run.stopped = f"it stopped at {secrets[0]}"
+    assert record.observation == {f"key {MASK}": MASK} and record.not_again == ""
+    files = [path for path in run.folder.rglob("*") if path.is_file()]
+    assert {"evidence.jsonl", "run.json", "report.html", "trail.jsonl", "kv.csv"} <= {path.name for path in files}
+    leaks = [(path.name, s) for path in files for s in secrets if s.encode() in path.read_bytes()]
+    assert leaks == []

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -139,10 +140,20 @@ class ProvingGround:
         """The deployment's API key."""
         return (self.home / NAME / "api_key").read_text().strip()
 
+    def trust(self) -> ssl.SSLContext:
+        """What an application is given beside the key: the deployment's own CA."""
+        return ssl.create_default_context(cafile=str(self.home / NAME / "ca" / "ca.pem"))
+
     def client(self) -> Client:
         """An application's client at the gateway."""
-        address = f"http://127.0.0.1:{self.live_port}/v1"
-        return Client(address, model="tiny-k2", api_key=self.key(), record=lambda *_, **__: "", timeout=60)
+        return Client(
+            f"https://127.0.0.1:{self.live_port}/v1",
+            model="tiny-k2",
+            api_key=self.key(),
+            record=lambda *_, **__: "",
+            timeout=60,
+            verify=self.trust(),
+        )
 
     def ask(self) -> Answer:
         """One completion through the gateway; fails when there is none."""

@@ -16,7 +16,7 @@ from inventories.load import HERE, SCHEMA_FILE, load, names, schema_text
 from rehearsal.checkpoint import checkpoints
 
 EXPECTED = [
-    "a100x16", "a100x2", "a100x4", "a100x8", "a40x8", "b200x8", "h100x4", "h100x8", "h200x8",
+    "a100x16", "a100x2", "a100x4", "a100x8", "a40x8", "b200x8", "h100x4", "h100x8", "h200x8", "k8s-h200x8",
     "mac-studio-m3-ultra", "rehearsal", "rtx4090x8",
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from inventories.load import load, overridden
 from inventories.schema import Inventory
+from inventories.serving import Tls
 from serving.client import Answer, Reply, answer_of
 from tasks.facts.engine_log import EngineLog, EngineLogFact
 from tasks.facts.engine_probe import EngineProbe, Probed
@@ -79,7 +80,9 @@ def config(suffix: str = "") -> dict[str, Any]:
 def rehearsal(context_tokens: int | None = None) -> Inventory:
     """The inventory of the recorded run."""
     with patch.dict("os.environ", {"BEACHHEAD_CHECKOUT": CHECKOUT, "BEACHHEAD_FIND_LINKS": ""}):
-        return overridden(load("rehearsal"), context_tokens=context_tokens)
+        declared = overridden(load("rehearsal"), context_tokens=context_tokens)
+    plain = declared.serving.gateway.model_copy(update={"tls": Tls(mode="off")})  # the replay speaks no TLS
+    return declared.model_copy(update={"serving": declared.serving.model_copy(update={"gateway": plain})})
 
 
 def findings() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -90,3 +90,4 @@ def recorded_finding(claim_id: str, stage: str) -> dict[str, Any]:
 def set_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key that the replay asks for, in place of one kept on this machine."""
     monkeypatch.setenv("BEACHHEAD_API_KEY", KEY)
+    monkeypatch.setenv("BEACHHEAD_ENGINE_KEY", KEY)

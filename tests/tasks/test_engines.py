@@ -12,7 +12,7 @@ import pytest
 import tasks.engines
 from inventories.errors import BadInput
 from inventories.schema import Inventory
-from tasks.engines.base import PORT, engine, names
+from tasks.engines.base import PORT, Engine, engine, names
 from tasks.engines.vllm import LOCKS, UV, options
 from tasks.operations.libraries import Libraries
 from tasks.operations.python_environment import PythonEnvironment, Uv
@@ -30,7 +30,7 @@ def with_engine(options_: dict[str, Any] | None = None, **changes: Any) -> Inven
 
 def test_the_folder_is_the_list() -> None:
     stems = {p.stem for p in Path(tasks.engines.__path__[0]).glob("*.py")} - {"__init__", "base"}
-    assert {"vllm", "llamacpp"} <= set(names())
+    assert set(names()) == {"vllm", "sglang", "llamacpp", "tgi"}
     assert set(names()) == {stem.replace("_", "-") for stem in stems}
 
 
@@ -41,7 +41,7 @@ def test_an_engine_has_the_whole_protocol(kind: str) -> None:
     assert found.describe(REHEARSAL)
 
 
-@pytest.mark.parametrize("kind", ["base", "sglang", "", "../vllm", "__init__"])
+@pytest.mark.parametrize("kind", ["base", "trtllm", "", "../vllm", "__init__"])
 def test_an_unknown_engine_is_refused_with_the_known_ones(kind: str) -> None:
     with pytest.raises(BadInput, match="there is no engine called") as refused:
         engine(kind)
@@ -175,13 +175,24 @@ def test_options_are_frozen_defaults() -> None:
     assert options(with_engine({})).device == "cuda"
 
 
-def test_llamacpp_plans_and_refuses_to_serve() -> None:
-    plan_only = engine("llamacpp")
-    plan_only.check(with_engine({}))
-    with pytest.raises(BadInput, match="takes no options"):
-        plan_only.check(REHEARSAL)
-    for act in (lambda: plan_only.launch(REHEARSAL, HOST, "/m"), lambda: plan_only.python(REHEARSAL, HOST)):
-        with pytest.raises(BadInput, match="not provisioned yet"):
-            act()
-    with pytest.raises(BadInput, match="not provisioned yet"):
-        list(plan_only.install(REHEARSAL, HOST))
+def test_the_documented_example_is_an_engine(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/add-an-engine.md").read_text(encoding="utf-8")
+    (folder / "vllm_preinstalled.py").write_text(page.split("```python\n", 1)[1].split("```", 1)[0])
+    importlib.invalidate_caches()
+    found = engine("vllm-preinstalled")
+    given = with_engine({"python": "/opt/vllm/bin/python"})
+    found.check(given)
+    launch = found.launch(given, HOST, "/m")
+    assert launch.program == "/opt/vllm/bin/python" and launch.arguments.count(PORT) == 1
+    assert (found.key_variable, found.metrics.running) == ("VLLM_API_KEY", "vllm:num_requests_running")
+    assert found.warm_up(given).seconds > 0 and list(found.install(given, HOST)) == []
+    with pytest.raises(BadInput, match="takes one option"):
+        found.check(with_engine({}))
+
+
+@pytest.mark.parametrize("kind", ["vllm", "sglang", "llamacpp", "tgi"])
+def test_every_engine_has_all_that_the_protocol_asks_for(kind: str) -> None:
+    found = engine(kind)
+    asked = {name for name in vars(Engine) if not name.startswith("_")} | set(Engine.__annotations__)
+    assert asked >= {"key_variable", "metrics", "log", "launch", "warm_up"}
+    assert [name for name in sorted(asked) if not hasattr(found, name)] == []

@@ -51,9 +51,12 @@ from tests.hosts.spec import Disk, Spec
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 IMAGE = "registry.example/probe@sha256:" + "0" * 64
 SETTING = {"net.ipv4.ip_local_port_range": "20000 60999"}
-ELSEWHERE = {  # their own tests bring them about on this machine
-    "Libraries", "Uv", "PythonEnvironment", "Weights", "Service", "Stopped", "Folder", "File", "RootFolder",
-    "Operation",
+ELSEWHERE = {  # their own tests bring them about and look again: on this machine, in containers, on fleets of their own
+    "File", "Folder", "Libraries", "Operation", "PythonEnvironment", "RootFolder", "Service", "Stopped", "Uv",
+    "Weights", "Applied", "ClusterReached", "ComposeUsable", "DeploymentKey", "EarlierGatewaysStopped",
+    "EngineApplied", "GatewayConfigured", "GatewayInstalled", "GatewayKeys", "GatewayRunning", "GatewayStopped",
+    "ImagePresent", "InOrder", "PeersForgotten", "PeersOnly", "RayNode", "RayStopped", "RolledOut",
+    "SecretThere", "ServiceGone", "ServiceRunning", "Unwatched", "Watchable", "Watched", "WorkloadGone",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks import chain
 from tasks.fake import FakeHost
 from tasks.hosts import DeadlineExceeded, Ran, Unreachable, now
 from tasks.local import LocalHost
@@ -49,13 +50,15 @@ def test_ids_are_numbered_by_kind_and_records_read_back(trail: Trail) -> None:
 @pytest.mark.parametrize("key", ["stdout", "stderr", "response"])
 def test_a_long_output_is_cut_with_the_whole_beside_it(trail: Trail, key: str) -> None:
     text = f"start {SECRET} " + "ü" * KEEP_CHARS + f" {HF} end"
-    record_id = trail.record("command", **{key: text, "note": text})
+    trail.record("command", **{key: text, "note": text})
     (entry,) = trail.read()
     assert len(entry[key]) < KEEP_CHARS + 100
     assert entry[key].startswith(f"start {MASK} ") and entry[key].endswith(" end")
-    assert f"whole text in raw/{record_id}.{key}.txt" in entry[key]
-    whole = (trail.folder / f"{record_id}.{key}.txt").read_text()
-    assert whole == f"start {MASK} " + "ü" * KEEP_CHARS + f" {MASK} end"
+    name = entry["whole"][key]
+    assert f"whole text in raw/{name} ..." in entry[key]
+    content = (trail.folder / name).read_bytes()
+    assert name == f"{chain.sha256(content)}.txt"
+    assert content.decode() == f"start {MASK} " + "ü" * KEEP_CHARS + f" {MASK} end"
     assert len(entry["note"]) > KEEP_CHARS, "only outputs are cut"
 
 
@@ -82,6 +85,38 @@ def test_each_record_is_on_disk_at_once_and_a_second_opening_appends(trail: Trai
     again = Trail(tmp_path / "raw", Redactor())
     again.record("command", n=3)
     assert [entry["n"] for entry in again.read()] == [1, 3]
+
+
+def test_the_same_output_is_kept_once(trail: Trail) -> None:
+    for _ in range(3):
+        trail.record("command", stdout="x" * (KEEP_CHARS + 1))
+    assert len(list(trail.folder.glob("*.txt"))) == 1
+    assert not list(trail.folder.glob(".*"))
+
+
+def test_the_lines_hold_each_other(trail: Trail, tmp_path: Path) -> None:
+    """Also over a second opening; each change is found with its line and its field."""
+    ids = [trail.record("command", command=f"echo {n}", stdout=str(n)) for n in range(4)]
+    trail.close()
+    again = Trail(tmp_path / "raw", Redactor())
+    last = again.record("request", url="u", text="\udc80 lone")
+    file = trail.folder / "trail.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert chain.breaks(b"".join(lines)) == []
+    assert [json.loads(line)["sha256"] for line in lines] == [*map(trail.digest, ids), again.digest(last)]
+    assert again.head == again.digest(last)
+    changed = lines[2].replace(b'"echo 2"', b'"echo 9"')
+    assert [(b.line, b.field) for b in chain.breaks(lines[0] + lines[1] + changed + lines[3])] == [
+        (3, "command"),
+        (3, "sha256"),
+    ]
+    assert [(b.line, b.field) for b in chain.breaks(lines[0] + lines[2])] == [(2, "prev")]
+    assert [(b.line, b.field) for b in chain.breaks(lines[1])] == [(1, "prev")]
+    forged = chain.line(chain.linked(chain.bare(json.loads(changed)), json.loads(lines[1])["sha256"]))
+    assert [(b.line, b.field) for b in chain.breaks(lines[0] + lines[1] + forged + lines[3])] == [(4, "prev")]
+    spaced = lines[0].replace(b'":"', b'": "', 1)
+    assert [b.why for b in chain.breaks(spaced)] == ["its spelling was changed"]
+    assert [b.why for b in chain.breaks(lines[0][:-9])] == ["the last line is torn"]
 
 
 def test_ids_are_collected_inside_and_by_the_innermost(trail: Trail) -> None:

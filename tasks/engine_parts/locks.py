@@ -1,0 +1,8 @@
+"""Which versions the product installs: uv's own, and the folder of the engines' locks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+LOCKS = Path(__file__).parents[1] / "engines" / "locks"
+UV = (Path(__file__).parents[2] / "requirements" / "uv.lock.txt").read_text(encoding="utf-8").strip().split("==")[1]

@@ -1,0 +1,100 @@
+"""Starting the real engine on the head of a group, asking it, and seeing it end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from tasks.hosts import Host
+from tasks.multihost.cluster import Cluster
+from tasks.operations.base import converge
+from tasks.releases import Release, Slot, keep
+from tasks.runtimes.base import runtime
+from tasks.site import Site
+from tests.multihost.ground import Ground, cluster, extras
+
+START_S = 300
+
+
+@dataclass
+class Served:
+    """An engine that was started in a slot of the head."""
+
+    site: Site
+    group: Cluster
+    release: Release
+    slot: Slot
+
+    @property
+    def head(self) -> Host:
+        """The head's connection."""
+        return self.site.host(self.site.head.name)
+
+    @property
+    def log(self) -> str:
+        """The engine's own words."""
+        return runtime(self.site.inventory).log(self.site, self.slot)
+
+    @property
+    def running(self) -> bool:
+        """Whether the engine's process is there."""
+        return runtime(self.site.inventory).state(self.site, self.slot).running
+
+    def start(self) -> None:
+        """The group, then the engine on its head: what the rollout does."""
+        ours = self.group.up(self.release, self.slot)
+        keep(self.head, self.site.head.root, self.release)
+        converge(self.head, runtime(self.site.inventory).running(self.site, ours, self.slot))
+
+    def ended(self, seconds: float) -> bool:
+        """Whether its process ends within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.running and time.monotonic() < deadline:
+            time.sleep(1)
+        return not self.running
+
+    def ready(self) -> None:
+        """Until /health answers; fails with the log when the process ends or takes too long."""
+        deadline = time.monotonic() + START_S
+        with self.head.forward(self.slot.port) as port:
+            while time.monotonic() < deadline:
+                assert self.running, self.log[-6000:]
+                try:
+                    if httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=5).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    time.sleep(2)
+        raise AssertionError(f"not ready within {START_S} s:\n{self.log[-6000:]}")
+
+    def completion(self, timeout: float = 120) -> str:
+        """One greedy completion's text."""
+        asked = {"model": "tiny-k2", "prompt": "Say one sentence.", "max_tokens": 12, "temperature": 0}
+        key = {"Authorization": "Bearer engine-secret"}
+        with self.head.forward(self.slot.port) as port:
+            address = f"http://127.0.0.1:{port}/v1/completions"
+            said = httpx.post(address, json=asked, headers=key, trust_env=False, timeout=timeout).raise_for_status()
+        found = json.loads(said.text)
+        assert found["usage"]["completion_tokens"] > 0
+        return str(found["choices"][0]["text"])
+
+
+@contextmanager
+def served(
+    two_hosts: Ground, launcher: str, *trees: dict[str, str], told: list[str], **engine: int
+) -> Iterator[Served]:
+    """A group that is taken down at the end, whatever happened."""
+    site = two_hosts.site(launcher, **engine)
+    release, slot = two_hosts.release(site)
+    two_hosts.prepare(site)
+    made = Served(site, cluster(site, told), release, slot)
+    with extras(two_hosts.pair.root, *trees):
+        try:
+            yield made
+        finally:
+            made.group.down(slot)
+            site.close()

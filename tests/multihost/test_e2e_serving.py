@@ -1,0 +1,47 @@
+"""Real vLLM for CPU on two hosts: what stock vLLM refuses, and what it serves."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.multihost.ground import PLUGIN, SHIM, Ground
+from tests.multihost.serving_parts import served
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+REFUSAL = (Path(__file__).parents[1] / "recorded" / "ray-2.60.0" / "refusal.txt").read_text().strip()
+
+
+def test_stock_vllm_for_cpu_refuses_ray(two_hosts: Ground) -> None:
+    with served(two_hosts, "ray", told=[]) as engine:
+        engine.start()
+        assert engine.ended(240), "it was expected to refuse"
+        assert REFUSAL in engine.log
+        assert engine.group.missing(engine.slot) == ()  # the group itself is well
+    assert two_hosts.leftovers() == []
+
+
+@pytest.mark.parametrize(("launcher", "trees"), [("ray", (PLUGIN,)), ("vllm", (SHIM,))])
+def test_two_stages_on_two_hosts_serve(two_hosts: Ground, launcher: str, trees: tuple[dict[str, str], ...]) -> None:
+    told: list[str] = []
+    with served(two_hosts, launcher, *trees, told=told) as engine:
+        engine.start()
+        engine.ready()
+        answer = engine.completion()
+        assert answer.strip()
+        before = len(engine.site.changes)
+        engine.start()
+        assert [change for change in engine.site.changes[before:] if change.steps] == []
+        _a_lost_node_ends_the_engine_and_comes_back(engine, launcher)
+        assert engine.completion() == answer
+    assert two_hosts.leftovers() == []
+
+
+def _a_lost_node_ends_the_engine_and_comes_back(engine, launcher: str) -> None:  # type: ignore[no-untyped-def]
+    host, root = engine.site.host("node-2"), engine.site.head.root
+    part = "ray.pid" if launcher == "ray" else f"ranks-{engine.slot.port}-{engine.slot.release}.pid"
+    pid = int(host.run(f"cut -d' ' -f1 {root}/run/{part}").stdout)
+    host.run(f"kill -{signal.SIGKILL} -- -{pid}").check()
+    assert engine.group.missing(engine.slot) == ("node-2",)
+    engine.start()
+    engine.ready()
