@@ -6,20 +6,17 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assumptions._core import Assumption, Finding, Outcome, Part, Severity, Stage
-from assumptions._host import attempt, finding
+from assumptions._core import Assumption, Finding, Part, Severity, Stage
+from assumptions._host import finding
 from assumptions._parts import check
 from assumptions._served import NothingServed, Served, engine_log, served
+from assumptions._serving_listeners import Listeners, bound, listeners, ranks_outside
 from assumptions._serving_routes import Route, acts, documented, every, logged
 from inventories.schema import Inventory
-from tasks.facts.listening_ports import ListeningPort, ListeningPortFact
-from tasks.facts.reading import Reading
 from tasks.site import Site
 
 REFUSED = frozenset({400, 401, 403, 404})
-LOOPBACK = ("127.", "[::1]", "[::ffff:127.")
 KEYS = ("no key", "a wrong key")
-WORKERS = ("VLLM::", "ray::")  # how engines call the processes of their ranks
 SOURCE = "400, 401, 403 and 404 let nobody in; any other status may be the engine's own answer"
 
 
@@ -39,8 +36,7 @@ class Doors:
     own_routes: int
     with_key: int  # status of one listed route with the right key: shows that the gateway is there and serves
     answers: tuple[Answered, ...]
-    ports: Reading[tuple[ListeningPort, ...]]
-    engine_ports: tuple[int, ...]
+    ports: Listeners
 
 
 def observe(site: Site, stage: Stage) -> Doors:
@@ -51,9 +47,8 @@ def observe(site: Site, stage: Stage) -> Doors:
         right = at.client.expecting(200, "the right key is let in").call("GET", "/v1/models")
         wrong = secrets.token_urlsafe(24)
         answers = tuple(answer for key in (False, wrong) for answer in _answers(at, every(own), key))
-    ports = attempt(site.host(site.head.name), ListeningPortFact())
-    bound = () if serving.runtime == "kubernetes" else tuple(dict.fromkeys((at.slot.port, *serving.slots)))
-    return Doors(len(set(own)), right.status, answers, ports, bound)
+    ports = () if serving.runtime == "kubernetes" else tuple(dict.fromkeys((at.slot.port, *serving.slots)))
+    return Doors(len(set(own)), right.status, answers, listeners(site.host(site.head.name), ports))
 
 
 def _own_routes(site: Site, at: Served) -> list[Route]:
@@ -106,38 +101,14 @@ def _gateway(seen: Doors) -> Iterator[Part]:
         yield check(f"gateway, {key}", holds, said or good, expected="400, 401, 403 or 404", measured=len(let_in))
 
 
-def _listeners(seen: Doors) -> Iterator[Part]:
-    if not seen.engine_ports:
-        yield Part("engine's ports", Outcome.NOT_APPLICABLE, "a pod's ports are closed by the cluster's NetworkPolicy")
-        return
-    if seen.ports.value is None:
-        yield check("engine's ports", None, f"could not be read: {seen.ports.why_not}", expected="loopback alone")
-        return
-    found = [port for port in seen.ports.value if port.port in seen.engine_ports]
-    outside = [port for port in found if not port.address.startswith(LOOPBACK)]
-    said = ", ".join(f"{port.address}:{port.port}" for port in outside or found)
-    holds = None if not found else not outside
-    yield check("engine's ports", holds, said or "nothing listens", expected="loopback alone", measured=len(outside))
-
-
-def ranks_outside(seen: Doors) -> list[ListeningPort]:
-    """Other ports of the engine's ranks that are bound to more than loopback, as far as this user sees owners."""
-    ports = seen.ports.value or ()
-    return [
-        port
-        for port in ports
-        if not port.address.startswith(LOOPBACK) and any(own.process.startswith(WORKERS) for own in port.owners)
-    ]
-
-
 def judge(seen: Doors, inventory: Inventory) -> Finding:
     """No route may answer anything but a refusal to a request without the key, and no engine port may be open."""
     let_in = sum(each.status not in REFUSED for each in seen.answers)
-    open_ranks = ranks_outside(seen)
+    open_ranks = ranks_outside(seen.ports)
     listed = ", ".join(f"{port.address}:{port.port} ({port.owners[0].process})" for port in open_ranks[:6])
     note = f"Ranks of the engine listen on more than loopback, for each other: {listed}. Close them by the firewall."
     return finding(
-        (*_gateway(seen), *_listeners(seen)),
+        (*_gateway(seen), *bound(seen.ports)),
         good=f"{len(seen.answers)} requests without a key or with a wrong one, let in: 0",
         expected="every request without a key refused; the engine's ports on loopback alone",
         source=SOURCE,

@@ -160,15 +160,23 @@ class Rollout:
         return after
 
     def retreat(self) -> Slots:
-        """After a promotion that was not proven live: what was live before serves again, or nothing does."""
+        """After a promotion that was not proven live: what was live before serves again, or nothing does.
+
+        Whatever fails on the way, the earlier engine is left running.  What is taken back is nothing to go back to.
+        """
         before = self.slots()
-        if before.previous is not None:
-            after = self.rollback()
-            return self._write(replace(after, previous=None))  # what failed is nothing to go back to
-        after = self._write(Slots())
-        self._show(None)
-        if before.live is not None:
-            self._stop(before.live)
+        bad, earlier = before.live, before.previous
+        in_place = self.site.inventory.serving.mode == "in-place"
+        if bad is not None and (in_place or earlier is None):
+            self._stop(bad)
+        if earlier is not None:
+            self._start(self._kept(earlier), earlier)
+        after = self._write(Slots(live=earlier))
+        self._show(earlier)
+        if earlier is not None:
+            answers(self.site, self.site.inventory.serving.live_port, say=self.say)
+            if bad is not None and not in_place:
+                self._stop(bad)
         return after
 
     def _drain(self, slot: Slot) -> None:

@@ -16,7 +16,8 @@ from tasks.operations.base import Step
 from tasks.operations.gateway_words import NginxWords
 from tasks.operations.service import PortTaken, Stopped
 
-TAKES_OVER_S = 15  # a reload is done in well under a second; a host under load may need more
+IN_A_ROW = 10  # an old worker accepts connections until it is told to go, so one right answer is not yet all of them
+TAKES_OVER_S = 30  # a reload is done in well under a second; a host under load may need more
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,11 @@ class GatewayRunning:
         """Wait until it says what it should; else its own last words, and a failure."""
         wanted = quote(f"{state.mark} {state.keys}")
         log = quote(f"{self.gateway.folder}/error.log")
+        ask = ask_loaded(self.gateway.folder)
         return (
-            f'for i in $(seq {TAKES_OVER_S * 5}); do [ "$({ask_loaded(self.gateway.folder)})" = {wanted} ] && exit 0; '
-            f"sleep 0.2; done; echo 'nginx did not take the configuration over within {TAKES_OVER_S} s' >&2; "
+            f'n=0; for i in $(seq {TAKES_OVER_S * 10}); do [ "$({ask})" = {wanted} ] && n=$((n + 1)) || n=0; '
+            f"[ $n -lt {IN_A_ROW} ] || exit 0; sleep 0.1; done; "
+            f"echo 'nginx did not take the configuration over within {TAKES_OVER_S} s' >&2; "
             f"tail -n 5 {log} >&2; exit 1"
         )
 

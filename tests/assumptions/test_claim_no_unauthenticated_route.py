@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from assumptions._core import Evidence, Outcome, Stage
+from assumptions._serving_listeners import Listeners
 from assumptions._serving_routes import KNOWN, acts, documented, every, logged
 from assumptions.no_unauthenticated_route import KEYS, Answered, Doors, judge
 from tasks.facts.listening_ports import ListeningPort, ListeningPortFact, PortOwner
+from tasks.facts.reachable_from_outside import Attempt, Knock, Reachable, ReachableFact
 from tasks.facts.reading import Reading
 from tests.recorded import recordings
 from tests.recorded.replay import KEY
@@ -41,12 +43,17 @@ PORTS = (
     ListeningPort("0.0.0.0", LIVE_PORT, (PortOwner(8, "nginx"),)),
 )
 ROUTES = every(documented(DOCUMENT))
+
+
+def knocked(port: int, *knocks: Knock) -> Reachable:
+    return Reachable(port, ("127.0.0.1",), tuple(Attempt("10.0.0.7", port, knock) for knock in knocks))
+
+
 CLOSED = Doors(
     own_routes=23,
     with_key=200,
     answers=tuple(Answered(route, key, 401) for route in ROUTES for key in KEYS),
-    ports=Reading(PORTS),
-    engine_ports=(ENGINE_PORT, 22102),
+    ports=Listeners((ENGINE_PORT, 22102), Reading(PORTS), Reading((knocked(ENGINE_PORT, Knock.REFUSED),))),
 )
 
 
@@ -76,11 +83,11 @@ def test_any_other_status_fails_and_names_the_route(status: int, key: str) -> No
 
 
 def ports(*found: ListeningPort) -> Doors:
-    return replace(CLOSED, ports=Reading(found))
+    return replace(CLOSED, ports=replace(CLOSED.ports, found=Reading(found)))
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "*", "[::]", "10.0.0.7", "[fe80::1]%eth0"])
-@pytest.mark.parametrize("port", CLOSED.engine_ports)
+@pytest.mark.parametrize("port", CLOSED.ports.engine)
 def test_an_engine_port_on_another_address_fails(address: str, port: int) -> None:
     finding = judge(ports(*PORTS, ListeningPort(address, port, ())), INVENTORY)
     assert finding.outcome is Outcome.FAIL
@@ -94,14 +101,34 @@ def test_loopback_in_any_spelling_passes(address: str) -> None:
 
 def test_what_was_not_seen_is_unknown() -> None:
     assert judge(ports(), INVENTORY).outcome is Outcome.UNKNOWN
-    assert judge(replace(CLOSED, ports=Reading(None, "ss: not found")), INVENTORY).outcome is Outcome.UNKNOWN
+    for unread in (
+        replace(CLOSED.ports, found=Reading(None, "ss: not found")),
+        replace(CLOSED.ports, knocked=Reading(None, "ip: not found")),
+    ):
+        assert judge(replace(CLOSED, ports=unread), INVENTORY).outcome is Outcome.UNKNOWN
     assert judge(replace(CLOSED, answers=()), INVENTORY).outcome is Outcome.UNKNOWN
     assert judge(replace(CLOSED, with_key=503), INVENTORY).outcome is Outcome.UNKNOWN
     assert judge(replace(CLOSED, with_key=401), INVENTORY).outcome is Outcome.UNKNOWN
 
 
 def test_a_cluster_has_no_port_on_the_host() -> None:
-    assert judge(replace(CLOSED, engine_ports=()), INVENTORY).outcome is Outcome.PASS
+    pods = Listeners((), Reading(PORTS), Reading(()))
+    assert judge(replace(CLOSED, ports=pods), INVENTORY).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("knocks", "outcome"),
+    [
+        ((Knock.REFUSED, Knock.SILENT), Outcome.PASS),
+        ((Knock.REFUSED, Knock.OPENED), Outcome.FAIL),
+        ((), Outcome.PASS),  # no outward address: what it is bound to decides
+    ],
+)
+def test_a_port_that_opens_at_an_outward_address_fails(knocks: tuple[Knock, ...], outcome: Outcome) -> None:
+    seen = replace(CLOSED.ports, knocked=Reading((knocked(ENGINE_PORT, *knocks),)))
+    finding = judge(replace(CLOSED, ports=seen), INVENTORY)
+    assert finding.outcome is outcome
+    assert ("10.0.0.7:22101 opened" in finding.because) == (outcome is Outcome.FAIL)
 
 
 def test_ports_between_ranks_are_told() -> None:
@@ -176,6 +203,8 @@ def judged(folder: Path, engine: Door, gateway: Door) -> Evidence:
     scene._forwards = {ENGINE_PORT: engine.server_address[1], LIVE_PORT: gateway.server_address[1]}
     listed = f"@@ tcp\nLISTEN 0 128 127.0.0.1:{ENGINE_PORT} 0.0.0.0:*\n@@ end\n"
     scene.script[ListeningPortFact().command] = listed
+    ports = ReachableFact((ENGINE_PORT, 22102))
+    scene.script[ports.command] = f"@@ listening\n{listed}@@ knocks\n10.0.0.7 {ENGINE_PORT} refused\n@@ done\n"
     return scene.judged("no-unauthenticated-route")
 
 

@@ -411,7 +411,7 @@ def test_nginx_is_found_or_not() -> None:
 
 
 def test_an_engine_is_waited_for_until_its_last_stream_has_ended() -> None:
-    with Engine(pieces=30, every_s=0.1).running() as slow, gateway(slow.port) as live:
+    with Engine(pieces=200, every_s=0.1).running() as slow, gateway(slow.port) as live:
         began, out = threading.Barrier(4), list[bytes]()
         threads = streams(live, 3, OWN_KEY, began, out)
         began.wait(60)
@@ -423,4 +423,4 @@ def test_an_engine_is_waited_for_until_its_last_stream_has_ended() -> None:
         assert drained(live.host, slow.port, 60, say=said.append) == 0 and "3 requests" in said[0]
         for thread in threads:
             thread.join(60)
-        assert [len(re.findall(rb"data: one \d+", got)) for got in out] == [30] * 3
+        assert [len(re.findall(rb"data: one \d+", got)) for got in out] == [200] * 3

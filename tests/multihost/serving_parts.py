@@ -71,9 +71,14 @@ class Served:
                     time.sleep(2)
         raise AssertionError(f"not ready within {START_S} s:\n{self.log[-6000:]}")
 
+    def health(self) -> int:
+        """The status of /health."""
+        with self.head.forward(self.slot.port) as port:
+            return httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=10).status_code
+
     def completion(self, timeout: float = 120) -> str:
         """One greedy completion's text."""
-        asked = {"model": "tiny-k2", "prompt": "Say one sentence.", "max_tokens": 12, "temperature": 0}
+        asked = {"model": "tiny-k2", "prompt": "Say one", "max_tokens": 12, "temperature": 0}
         key = {"Authorization": "Bearer engine-secret"}
         with self.head.forward(self.slot.port) as port:
             address = f"http://127.0.0.1:{port}/v1/completions"

@@ -1,12 +1,14 @@
 """Real vLLM for CPU on two hosts: what stock vLLM refuses, and what it serves."""
 
 import signal
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.multihost.ground import PLUGIN, SHIM, Ground
-from tests.multihost.serving_parts import served
+from tests.multihost.serving_parts import Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 REFUSAL = (Path(__file__).parents[1] / "recorded" / "ray-2.60.0" / "refusal.txt").read_text().strip()
@@ -28,20 +30,35 @@ def test_two_stages_on_two_hosts_serve(two_hosts: Ground, launcher: str, trees: 
         engine.start()
         engine.ready()
         answer = engine.completion()
-        assert answer.strip()
+        assert answer.strip() == "sentence."  # what the made-up weights answer
         before = len(engine.site.changes)
         engine.start()
         assert [change for change in engine.site.changes[before:] if change.steps] == []
-        _a_lost_node_ends_the_engine_and_comes_back(engine, launcher)
+        _a_lost_node_is_noticed(engine, launcher)
+        engine.start()
+        engine.ready()
         assert engine.completion() == answer
     assert two_hosts.leftovers() == []
 
 
-def _a_lost_node_ends_the_engine_and_comes_back(engine, launcher: str) -> None:  # type: ignore[no-untyped-def]
+def _kill_the_part_of_node_2(engine: Served, launcher: str) -> None:
     host, root = engine.site.host("node-2"), engine.site.head.root
     part = "ray.pid" if launcher == "ray" else f"ranks-{engine.slot.port}-{engine.slot.release}.pid"
     pid = int(host.run(f"cut -d' ' -f1 {root}/run/{part}").stdout)
     host.run(f"kill -{signal.SIGKILL} -- -{pid}").check()
     assert engine.group.missing(engine.slot) == ("node-2",)
-    engine.start()
-    engine.ready()
+
+
+def _a_lost_node_is_noticed(engine: Served, launcher: str) -> None:
+    """With Ray the engine ends; with vLLM's own launcher /health knows nothing of it, and a request fails."""
+    _kill_the_part_of_node_2(engine, launcher)
+    began = time.monotonic()
+    if launcher == "ray":
+        assert engine.ended(120), engine.log[-4000:]
+        print(f"\nray: the engine ended {time.monotonic() - began:.0f} s after its second node was killed")
+        return
+    time.sleep(20)
+    assert engine.running and engine.health() == 200
+    with pytest.raises(httpx.HTTPError):
+        engine.completion(timeout=30)
+    print(f"\nvllm: /health said 200 for 20 s; then a request failed within {time.monotonic() - began - 20:.0f} s")

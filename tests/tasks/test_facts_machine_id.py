@@ -1,6 +1,7 @@
 """The machine's own id, here and in words that are none."""
 
 import re
+from contextlib import suppress
 
 import pytest
 
@@ -11,10 +12,8 @@ from tasks.local import LocalHost
 
 
 def test_this_machine_names_itself_or_says_that_it_has_no_name() -> None:
-    try:
+    with suppress(HostError):  # an image without one: what depends on it is void each time
         assert re.fullmatch(r"[0-9a-f]{32}", look(LocalHost("here"), MachineIdFact()))
-    except HostError:
-        pass  # an image without one: what depends on it is void each time
 
 
 @pytest.mark.parametrize("text", ["", "\n", "uninitialized\n", "3d12", "g" * 32, "a" * 32 + "\n" + "b" * 32])
