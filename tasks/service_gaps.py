@@ -82,8 +82,9 @@ class ServiceWatch:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin, once."""
+        """Ask once here, before anything changes, then go on beside the caller; a second call does nothing."""
         if self._thread is None:
+            self._note()
             self._thread = threading.Thread(target=self._ask, name="service watch", daemon=True)
             self._thread.start()
 
@@ -96,9 +97,12 @@ class ServiceWatch:
 
     def _ask(self) -> None:
         while not self._over.is_set():
-            answered = self._one()
-            self._asked.append(Asked(time.monotonic(), answered))
             self._over.wait(EVERY_S)
+            self._note()
+
+    def _note(self) -> None:
+        answered = self._one()
+        self._asked.append(Asked(time.monotonic(), answered))
 
     def _one(self) -> bool:
         try:
