@@ -130,5 +130,5 @@ def _listeners_by_lsof(port: int) -> list[int]:
 
 
 def _command_line(pid: int) -> str:
-    ran = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, timeout=10)
+    ran = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, timeout=10)
     return ran.stdout.strip()[:300]

@@ -59,8 +59,9 @@ class Cluster:
         equal_weights(self.site, plan, release)
         names = interfaces(self.site, plan)
         self._furnish(plan)
-        if missing := [node for node, file in pid_files(plan, slot) if not self._runs(node, file)]:
-            self._stop_all(plan, slot, missing)
+        missing = [node for node, file in pid_files(plan, slot) if not self._runs(node, file)]
+        if missing or (plan.launcher == "vllm" and not runtime(self.site.inventory).state(self.site, slot).running):
+            self._stop_all(plan, slot, missing)  # vLLM's ranks wait for the head that they were started with
         kind = engine(self.site.inventory.engine.kind)
         pythons = {node.name: kind.python(self.site.inventory, self.site.spec(node.name)) for node in plan.nodes}
         begun = list(parts(plan, release, slot, names, pythons))
@@ -112,7 +113,7 @@ class Cluster:
         self._run(plan.head, File(kept, json.dumps(launch.KEPT_HOME) + "\n", what="what Ray's workers are not told"))
 
     def _stop_all(self, plan: Layout, slot: Slot, missing: list[Node]) -> None:
-        if len(missing) < len(list(pid_files(plan, slot))):
+        if 0 < len(missing) < len(list(pid_files(plan, slot))):
             self.say(f"{', '.join(node.name for node in missing)}: not in the group any more; it is started anew whole")
         self.down(slot)
 

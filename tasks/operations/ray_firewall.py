@@ -69,19 +69,3 @@ class PeersOnly:
             stdin=f"table inet {TABLE}\ndelete table inet {TABLE}\n{marked}",
             sudo=True,
         )
-
-
-@dataclass(frozen=True)
-class PeersForgotten:
-    """Our table of rules isn't there."""
-
-    @property
-    def name(self) -> str:
-        """For a person."""
-        return "no rules for peers"
-
-    def plan(self, host: Host) -> Iterator[Step]:
-        """Remove the table."""
-        found = host.run(f"{_PATH} nft list table inet {TABLE} >/dev/null 2>&1 && echo there || echo absent", sudo=True)
-        if found.check().stdout.strip() == "there":
-            yield Step("remove the rules for peers", f"{_PATH} nft delete table inet {TABLE}", sudo=True)

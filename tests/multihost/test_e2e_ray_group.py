@@ -104,7 +104,7 @@ def _the_token_is_nowhere_to_be_read(two_hosts: Ground) -> None:
     kept = [file for file in two_hosts.folder.glob("run-*/**/*") if file.is_file()]
     assert len(token) == 64 and kept
     assert [file for file in kept if token.encode() in file.read_bytes()] == []
-    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    lines = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True).stdout
     assert "raylet" in lines and token not in lines
 
 

@@ -38,6 +38,9 @@ def test_two_stages_on_two_hosts_serve(two_hosts: Ground, launcher: str, trees: 
         engine.start()
         engine.ready()
         assert engine.completion() == answer
+        if launcher == "vllm":
+            _ranks_that_outlived_their_head_are_not_kept(engine)
+            assert engine.completion() == answer
     assert two_hosts.leftovers() == []
 
 
@@ -62,3 +65,11 @@ def _a_lost_node_is_noticed(engine: Served, launcher: str) -> None:
     with pytest.raises(httpx.HTTPError):
         engine.completion(timeout=30)
     print(f"\nvllm: /health said 200 for 20 s; then a request failed within {time.monotonic() - began - 20:.0f} s")
+
+
+def _ranks_that_outlived_their_head_are_not_kept(engine: Served) -> None:
+    pid = int(engine.head.run(f"cut -d' ' -f1 {engine.site.head.root}/run/engine-*.pid").stdout)
+    engine.head.run(f"kill -{signal.SIGKILL} -- -{pid}").check()
+    assert engine.ended(10)
+    engine.start()
+    engine.ready()
