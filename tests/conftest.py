@@ -1,12 +1,34 @@
 """Fast tests first.  Side by side (`-n 2`), those that share a thing that can't be shared stay on one worker."""
 
+import os
 import re
+import shutil
+import tempfile
 
 import pytest
 
 # One Docker engine, and one fleet's image; the worker that began it ends it.
 DOCKER = re.compile(r"tests/(hosts|compose)/|_(test_host|fleet|reboot|gateway_install)\.py|test_converge\.py")
 PROVISIONED = re.compile(r"tests/e2e/")  # one deployment for all
+
+
+HOME = "BEACHHEAD_HOME"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keys and locks of a home for this process alone: not the developer's, nor the other worker's."""
+    folder = tempfile.mkdtemp(prefix="beachhead-home-")
+    before = os.environ.get(HOME)
+    os.environ[HOME] = folder
+
+    def leave() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if before is None:
+            os.environ.pop(HOME, None)
+        else:
+            os.environ[HOME] = before
+
+    config.add_cleanup(leave)
 
 
 def _group(item: pytest.Item) -> str:

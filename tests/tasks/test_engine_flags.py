@@ -21,7 +21,7 @@ CUDA = {"gpu_memory_utilization": 0.95, "decode_context_parallel": 8}
 SNAPSHOTS: dict[str, tuple[Inventory, str]] = {
     "vllm K2 Thinking in its image": (
         case("vllm", "0.33.0", model=K2, runtime="compose", tensor_parallel=8, options=CUDA, context_tokens=262144),
-        "vllm serve /m --served-model-name kimi-k2-thinking --host 0.0.0.0 --port {port} --max-model-len 262144 "
+        "vllm serve /m --served-model-name kimi-k2-thinking --host 127.0.0.1 --port {port} --max-model-len 262144 "
         "--reasoning-parser kimi_k2 --enable-auto-tool-choice --tool-call-parser kimi_k2 "
         "--enable-prompt-tokens-details "
         "--gpu-memory-utilization 0.95 --tensor-parallel-size 8 --decode-context-parallel-size 8 --trust-remote-code",
@@ -36,21 +36,21 @@ SNAPSHOTS: dict[str, tuple[Inventory, str]] = {
     ),
     "vllm K2.6 as text": (
         case("vllm", "0.33.0", model="kimi-k2.6", runtime="compose", options={"language_model_only": True}),
-        "vllm serve /m --served-model-name kimi-k2.6 --host 0.0.0.0 --port {port} --max-model-len 32768 "
+        "vllm serve /m --served-model-name kimi-k2.6 --host 127.0.0.1 --port {port} --max-model-len 32768 "
         "--reasoning-parser kimi_k2 --enable-auto-tool-choice --tool-call-parser kimi_k2 "
         "--enable-prompt-tokens-details "
         "--language-model-only --trust-remote-code",
     ),
     "vllm for a CPU in an image": (
         case("vllm", "0.32.0", runtime="compose", options={"device": "cpu"}),
-        "python3 -m vllm.entrypoints.openai.api_server --model /m --served-model-name tiny-k2 --host 0.0.0.0 "
+        "python3 -m vllm.entrypoints.openai.api_server --model /m --served-model-name tiny-k2 --host 127.0.0.1 "
         "--port {port} --max-model-len 32768 --reasoning-parser kimi_k2 --enable-auto-tool-choice "
         "--tool-call-parser kimi_k2 --enable-prompt-tokens-details --enforce-eager --gpu-memory-utilization 0.1",
     ),
     "sglang K2.5": (
         case("sglang", "0.5.23", model=K25, runtime="compose", tensor_parallel=8,
              options={"thinking": True, "mem_fraction_static": 0.9, "mm_enable_dp_encoder": True}),
-        "python3 -c CODE --model-path /m --served-model-name kimi-k2.5 --host 0.0.0.0 --port {port} "
+        "python3 -c CODE --model-path /m --served-model-name kimi-k2.5 --host 127.0.0.1 --port {port} "
         "--context-length 32768 --enable-metrics --enable-cache-report --reasoning-parser kimi_k2 "
         '--tool-call-parser kimi_k2 --default-chat-template-kwargs {"thinking": true} --tp-size 8 '
         "--mem-fraction-static 0.9 --mm-enable-dp-encoder --trust-remote-code",
@@ -75,14 +75,14 @@ SNAPSHOTS: dict[str, tuple[Inventory, str]] = {
     ),
     "llamacpp in its image": (
         case("llamacpp", "0.7.0", runtime="compose", options={"file": "a.gguf"}),
-        "/app/llama-server --model /m/a.gguf --alias tiny-k2 --host 0.0.0.0 --port {port} --ctx-size 32768 "
+        "/app/llama-server --model /m/a.gguf --alias tiny-k2 --host 127.0.0.1 --port {port} --ctx-size 32768 "
         "--parallel 1 --fit off --jinja --reasoning-format deepseek --metrics --no-slots --no-webui "
         "--offline --threads 64",
     ),
     "tgi": (
         case("tgi", "3.3.7", runtime="compose", tensor_parallel=2,
              options={"cuda_memory_fraction": 0.9, "max_batch_prefill_tokens": 4096}),
-        "text-generation-launcher --model-id /m --hostname 0.0.0.0 --port {port} --num-shard 2 "
+        "text-generation-launcher --model-id /m --hostname 127.0.0.1 --port {port} --num-shard 2 "
         "--max-total-tokens 32768 --max-input-tokens 32767 --max-concurrent-requests 128 --cuda-memory-fraction 0.9 "
         "--max-batch-prefill-tokens 4096",
     ),
