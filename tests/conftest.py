@@ -36,6 +36,7 @@ def _group(item: pytest.Item) -> str:
     return "docker" if DOCKER.search(path) else "provisioned" if PROVISIONED.search(path) else path
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest groups begin first, so that no worker is left with one at the end."""
     longest = ("docker", "provisioned")
