@@ -90,7 +90,7 @@ def test_the_gateway_wants_a_key_and_keeps_the_engine_s_other_routes_shut(ground
     assert _status(ground, "POST", "/v1/chat/completions") == 401
     assert _status(ground, "POST", "/v1/chat/completions", key=True) == 200
     for method, path in (("POST", "/invocations"), ("GET", "/metrics"), ("POST", "/tokenize"), ("GET", "/docs")):
-        assert _status(ground, method, path) == 404, path
+        assert _status(ground, method, path) == 401, path
         assert _status(ground, method, path, key=True) == 404, path
     with ground.client() as client:
         whole = client.chat("Say one sentence.", max_tokens=512, temperature=0)
