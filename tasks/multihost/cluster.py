@@ -94,8 +94,8 @@ class Cluster:
         fact = RayNodesFact(python, f"{head.address}:{GCS_PORT}", launch.ray_env(head.root))
         return look(self.site.host(head.name), fact, timeout=90)
 
-    def firewall(self, node: Node) -> Operation:
-        """Rules that close what the nodes say to each other to everyone else."""
+    def firewall(self) -> Operation:
+        """Rules for any of the nodes that close what they say to each other to everyone else."""
         return PeersOnly(self.layout.addresses, MESSAGE_QUEUES)
 
     # --- parts
@@ -105,7 +105,7 @@ class Cluster:
             for name, mode in (("run", "0755"), ("secrets", "0700"), ("ray", "0700"), ("multihost", "0700")):
                 self._run(node, Folder(f"{node.root}/{name}", mode))
             if getattr(self.site.inventory.serving, "peers_only", False):
-                self._run(node, self.firewall(node))
+                self._run(node, self.firewall())
             if plan.launcher == "ray":
                 token = launch.token_file(node.root)
                 self._run(node, File(token, ray_token(self.site), mode="0600", what="Ray's token file"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tasks.multihost import launch
-from tasks.multihost.plan import Layout, Node, temp_dir
+from tasks.multihost.plan import Layout, Node
+from tasks.multihost.refusals import temp_dir
 from tasks.operations.base import Operation
 from tasks.operations.ray_node import RayNode, RayStopped
 from tasks.operations.service import Service, Stopped
