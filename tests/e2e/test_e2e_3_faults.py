@@ -13,6 +13,7 @@ import asyncssh
 import pytest
 
 from rehearsal.keys import KNOWN_HOSTS
+from rehearsal.processes import read_pid_file
 from tests.e2e.children import Ended, free_ports, until
 from tests.e2e.proving_ground import NAME, OTHER_CONTEXT, ProvingGround
 
@@ -117,6 +118,8 @@ def test_an_engine_that_dies_while_it_is_judged_leaves_unknown_and_is_brought_ba
     live = ground.slots()["live"]
     engine = ground.engine(live)
     assert engine
+    (watchdog,) = read_pid_file(ground.root / "run" / "watch.pid")
+    assert watchdog.stop()  # it would bring the engine back at once
     judging = ground.start("validate", NAME, "--json")
     until(
         "the first claim of staging is judged", lambda: "judging context-256k" in judging.err, seconds=120, every=0.05
@@ -136,7 +139,7 @@ def test_an_engine_that_dies_while_it_is_judged_leaves_unknown_and_is_brought_ba
     done = ground.beachhead("provision", NAME, "--yes", "--json")
     assert done.code == 0, done
     assert done.told["decision"] == "GO"
-    (only,) = done.told["changes"]
+    (only,) = [change for change in done.told["changes"] if "watchdog" not in change]
     assert f"start engine {live['release']} on port {live['port']}" in only
     assert ground.slots()["live"] == live
     assert ground.engine(live) not in (None, engine)
