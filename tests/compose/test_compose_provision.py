@@ -26,9 +26,10 @@ from rehearsal.processes import read_pid_file
 from rehearsal.quantization import plain
 from rehearsal.vocabulary import tokens
 from serving.client import Client
+from tasks.releases import Slot
 from tests.compose.ground import ComposeGround
 from tests.compose.registry import Registry
-from tests.compose.test_compose_vllm import vllm_python
+from tests.compose.vllm import healthy, listening_elsewhere, vllm_python
 from tests.e2e.children import Child, Ended, free_ports, until
 from tests.hosts.docker import docker
 
@@ -135,6 +136,12 @@ def _without_service(ended: Ended) -> float:
     assert not told[2], ended
     print(f"without service: {told[1]} s ({told[3]} of {told[4]} completions answered)")
     return float(told[1])
+
+
+def test_what_serves_listens_on_loopback_alone_and_docker_calls_it_healthy(site: Site) -> None:
+    live = Slot(**site.slots["live"])
+    assert healthy(site.ground, live)
+    assert listening_elsewhere(site.ground, live) == []
 
 
 def test_a_release_with_a_bad_flag(site: Site) -> None:

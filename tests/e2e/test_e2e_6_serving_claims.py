@@ -17,8 +17,8 @@ SERVED = {  # validate judges each claim at the last stage that it has
     ("start-within-probe-delay", "staging"): "UNKNOWN",  # five megabytes are not the guide's 594 GB
     ("utilisation-095", "staging"): "NOT_APPLICABLE",  # no GPU
     ("weights-integrity-at-load", "staging"): "PASS",
-    ("restart-recovery", "live"): "UNKNOWN",  # nothing was hurt yet
 }
+RECOVERY = ("restart-recovery", "live")
 
 
 def judged(ground: ProvingGround, *claims: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -30,7 +30,9 @@ def judged(ground: ProvingGround, *claims: str) -> dict[tuple[str, str], dict[st
 
 
 def test_every_claim_says_of_this_engine_what_is_true_of_it(ground: ProvingGround) -> None:
-    found = judged(ground, *sorted({claim for claim, _ in SERVED}))
+    found = judged(ground, RECOVERY[0], *sorted({claim for claim, _ in SERVED}))
+    # An earlier test may have hurt the engine; without that nothing was seen.
+    assert found.pop(RECOVERY)["outcome"] in ("UNKNOWN", "PASS")
     told = {key: (each["outcome"], each["because"]) for key, each in found.items()}
     assert {key: outcome for key, (outcome, _) in told.items()} == SERVED, told
     start = found["start-within-probe-delay", "staging"]
