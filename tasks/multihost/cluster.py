@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inventories.errors import Problem
 from tasks.engines.base import engine
 from tasks.facts.base import look
 from tasks.facts.process import ProcessFact
 from tasks.facts.ray_nodes import RayNodesFact, RayNodeState
-from tasks.hosts import HostError
+from tasks.hosts import lines
 from tasks.multihost import launch
+from tasks.multihost.joining import wait_joined
 from tasks.multihost.judging import equal_versions, equal_weights, interfaces
 from tasks.multihost.parts import parts, pid_files, stopped
 from tasks.multihost.plan import Layout, Node, layout
@@ -26,18 +25,13 @@ from tasks.multihost.secrets import ray_token
 from tasks.operations.base import Operation, converge
 from tasks.operations.files import File, Folder
 from tasks.operations.ray_firewall import PeersOnly
-from tasks.operations.ray_node import GCS_PORT
+from tasks.operations.ray_node import GCS_PORT, RayStopped
 from tasks.releases import Release, Slot
 from tasks.runtimes.base import runtime
 from tasks.site import Site
 
 Say = Callable[[str], None]
-JOIN_S = 180.0  # a node joined in 5 s on two shared cores; a cold environment imports for minutes
 MESSAGE_QUEUES = (launch.MASTER_PORT,)
-
-
-class NodesMissing(Problem):
-    """Not every node joined the group within the deadline, or one left it."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +53,39 @@ class Cluster:
         equal_weights(self.site, plan, release)
         names = interfaces(self.site, plan)
         self._furnish(plan)
-        missing = [node for node, file in pid_files(plan, slot) if not self._runs(node, file)]
+        missing = [node for node, file in self._pid_files(slot) if not self._runs(node, file)]
         if missing or (plan.launcher == "vllm" and not runtime(self.site.inventory).state(self.site, slot).running):
-            self._stop_all(plan, slot, missing)  # vLLM's ranks wait for the head that they were started with
-        kind = engine(self.site.inventory.engine.kind)
-        pythons = {node.name: kind.python(self.site.inventory, self.site.spec(node.name)) for node in plan.nodes}
-        begun = list(parts(plan, release, slot, names, pythons))
-        for node, operation in begun:
-            self._run(node, operation)
+            self._stop_all(slot, missing)  # vLLM's ranks wait for the head that they were started with
+        begun = list(parts(plan, release, slot, names, self._python))
+        self._begin(begun)
         if plan.launcher == "ray":
-            self._joined(plan, begun)
+            wait_joined(self.site, plan, self.nodes, lambda: self._begin(begun))
         return launch.head_release(release, plan, names[plan.head.name])
 
-    def down(self, slot: Slot) -> None:
-        """Nothing of the group runs on any node; the engine of `slot` is stopped first."""
+    def stop(self, slot: Slot) -> None:
+        """The engine of `slot` doesn't run, nor ranks that are its alone; Ray stays for the next one."""
         plan = self.layout
         self._run(plan.head, runtime(self.site.inventory).stopped(self.site, slot))
-        for node, file in reversed(list(pid_files(plan, slot))):
-            self._run(node, stopped(plan, file))
+        if plan.launcher == "vllm":
+            self._stop_parts(slot)
+
+    def down(self, slot: Slot) -> None:
+        """Nothing of the group runs on any node, Ray of an earlier environment neither; the engine is stopped first."""
+        self.stop(slot)
+        self._stop_parts(slot)
+        for node in reversed(self.layout.nodes):
+            found = self.site.host(node.name).run(f"ls -1 {shlex.quote(node.root)}/run/ray-*.pid 2>/dev/null || true")
+            for file in lines(found.check().stdout):
+                self._run(node, RayStopped(file))
+
+    def _stop_parts(self, slot: Slot) -> None:
+        for node, file in reversed(list(self._pid_files(slot))):
+            self._run(node, stopped(self.layout, file))
 
     def missing(self, slot: Slot) -> tuple[str, ...]:
         """The nodes whose part of the group is not there now; raises what the hosts raise."""
         plan = self.layout
-        gone = {node.name for node, file in pid_files(plan, slot) if not self._runs(node, file)}
+        gone = {node.name for node, file in self._pid_files(slot) if not self._runs(node, file)}
         if plan.launcher == "ray" and plan.head.name not in gone:
             alive = {each.address for each in self.nodes() if each.alive}
             gone |= {node.name for node in plan.nodes if node.address not in alive}
@@ -90,8 +94,7 @@ class Cluster:
     def nodes(self) -> tuple[RayNodeState, ...]:
         """Ray's own count of its nodes, asked on the head."""
         head = self.layout.head
-        python = engine(self.site.inventory.engine.kind).python(self.site.inventory, self.site.spec(head.name))
-        fact = RayNodesFact(python, f"{head.address}:{GCS_PORT}", launch.ray_env(head.root))
+        fact = RayNodesFact(self._python, f"{head.address}:{GCS_PORT}", launch.ray_env(head.root))
         return look(self.site.host(head.name), fact, timeout=90)
 
     def firewall(self) -> Operation:
@@ -112,51 +115,25 @@ class Cluster:
         kept = f"{launch.config_folder(plan.head.root)}/{launch.KEPT_HOME_FILE}"
         self._run(plan.head, File(kept, json.dumps(launch.KEPT_HOME) + "\n", what="what Ray's workers are not told"))
 
-    def _stop_all(self, plan: Layout, slot: Slot, missing: list[Node]) -> None:
-        if 0 < len(missing) < len(list(pid_files(plan, slot))):
+    @property
+    def _python(self) -> str:
+        """Of the engine's environment: the same path on every node, as their roots are."""
+        return engine(self.site.inventory.engine.kind).python(self.site.inventory, self.site.head)
+
+    def _pid_files(self, slot: Slot) -> list[tuple[Node, str]]:
+        return list(pid_files(self.layout, slot, self._python))
+
+    def _stop_all(self, slot: Slot, missing: list[Node]) -> None:
+        if 0 < len(missing) < len(self._pid_files(slot)):
             self.say(f"{', '.join(node.name for node in missing)}: not in the group any more; it is started anew whole")
         self.down(slot)
 
     def _runs(self, node: Node, pid_file: str) -> bool:
         return look(self.site.host(node.name), ProcessFact(pid_file)).running
 
+    def _begin(self, begun: list[tuple[Node, Operation]]) -> None:
+        for node, operation in begun:
+            self._run(node, operation)
+
     def _run(self, node: Node, operation: Operation) -> None:
         self.site.note(converge(self.site.host(node.name), operation, say=self.say))
-
-    # --- waiting
-
-    def _joined(self, plan: Layout, begun: list[tuple[Node, Operation]]) -> None:
-        """Wait until the head counts every node with its slots; raises NodesMissing at the deadline.
-
-        A worker that gave up before (Ray's own patience at start is 30 s) is begun again until then.
-        """
-        began = time.monotonic()
-        while True:
-            absent, why = self._absent(plan)
-            if not absent:
-                return
-            if time.monotonic() - began > JOIN_S:
-                raise self._not_joined(absent, why, time.monotonic() - began)
-            for node, operation in begun:
-                self._run(node, operation)
-            time.sleep(1)
-
-    def _absent(self, plan: Layout) -> tuple[list[Node], str]:
-        """The nodes that the head doesn't count with all their slots, and what it says."""
-        try:
-            alive = {each.address: each.slots for each in self.nodes() if each.alive}
-        except HostError as error:  # it may still be starting
-            return [plan.head], error.what
-        absent = [node for node in plan.nodes if alive.get(node.address, 0) < plan.ranks_per_node]
-        return absent, f"joined so far: {', '.join(sorted(alive)) or 'none'}"
-
-    def _not_joined(self, nodes: list[Node], why: str, seconds: float) -> NodesMissing:
-        first = nodes[0]
-        log = f"{first.root}/run/ray.log"
-        said = self.site.host(first.name).run(f"tail -n 5 {shlex.quote(log)} 2>/dev/null || true").stdout.strip()
-        return NodesMissing(
-            f"{', '.join(node.name for node in nodes)} did not join the group within {seconds:.0f} s ({why}); "
-            f"its log ends: {said or 'empty'}",
-            where=f"{first.name}: {log}",
-            fix="see that the nodes reach each other's addresses (ports 6379-6499), then run it again",
-        )

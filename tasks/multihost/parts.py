@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from tasks.multihost import launch
@@ -13,10 +14,15 @@ from tasks.operations.service import Service, Stopped
 from tasks.releases import Release, Slot
 
 
-def pid_files(plan: Layout, slot: Slot) -> Iterator[tuple[Node, str]]:
-    """Each node that has a part, with its pid file: all of them with Ray, the workers with vLLM's own launcher."""
+def pid_files(plan: Layout, slot: Slot, python: str) -> Iterator[tuple[Node, str]]:
+    """Each node that has a part, with its pid file: all of them with Ray, the workers with vLLM's own launcher.
+
+    The name of Ray's tells what it runs, so that another environment or another head means another group.
+    """
     if plan.launcher == "ray":
-        yield from ((node, f"{node.root}/run/ray.pid") for node in plan.nodes)
+        said = "\0".join((python, str(plan.ranks_per_node), *plan.addresses))
+        mark = hashlib.sha256(said.encode()).hexdigest()[:8]
+        yield from ((node, f"{node.root}/run/ray-{mark}.pid") for node in plan.nodes)
     else:
         yield from ((node, f"{node.root}/run/ranks-{slot.port}-{slot.release}.pid") for node in plan.workers)
 
@@ -27,13 +33,13 @@ def log_file(plan: Layout, node: Node, slot: Slot) -> str:
 
 
 def parts(
-    plan: Layout, release: Release, slot: Slot, interfaces: Mapping[str, str], pythons: Mapping[str, str]
+    plan: Layout, release: Release, slot: Slot, interfaces: Mapping[str, str], python: str
 ) -> Iterator[tuple[Node, Operation]]:
-    """The parts in their start order, head first; `interfaces` and `pythons` by node."""
-    for node, file in pid_files(plan, slot):
+    """The parts in their start order, head first; `interfaces` by node, `python` at the same path on each."""
+    for node, file in pid_files(plan, slot, python):
         log, interface = log_file(plan, node, slot), interfaces[node.name]
         if plan.launcher == "ray":
-            yield node, _ray(plan, node, file, log, interface, pythons[node.name])
+            yield node, _ray(plan, node, file, log, interface, python)
         else:
             ours = launch.worker_release(release, plan, node, interface)
             title = f"ranks {node.ranks[0]}-{node.ranks[-1]} of {release.id}"

@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LABEL = "beachhead.test-hosts"
-_SOCKET_WAIT_S = 30
+_SOCKET_WAIT_S = 60
+_PID_FILES = {"dockerd": Path("/var/run/docker.pid"), "containerd": Path("/var/run/docker/containerd/containerd.pid")}
 
 
 class EngineError(RuntimeError):
@@ -70,6 +71,8 @@ def start(state: Path) -> bool:
     if (why := missing()) is not None:
         raise EngineError(why)
     state.mkdir(parents=True, exist_ok=True)
+    if _left_behind():
+        return False
     with (state / "dockerd.log").open("ab") as log:
         process = subprocess.Popen(
             ["dockerd", "--storage-driver=overlay2"], stdout=log, stderr=log, start_new_session=True
@@ -94,17 +97,39 @@ def stop(state: Path) -> None:
     if not _is_dockerd(pid):
         return
     os.kill(pid, 15)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and _is_dockerd(pid):
         time.sleep(0.1)
+
+
+def _left_behind() -> bool:
+    """Whether a dockerd that is just starting came to answer; one that is just ending is waited for.
+
+    A pid file of one that was killed is removed: its number may belong to somebody else by now, and then dockerd (and
+    containerd below it) takes that for itself and does not start.
+    """
+    deadline = time.monotonic() + _SOCKET_WAIT_S
+    for program, file in _PID_FILES.items():
+        with suppress(OSError, ValueError):
+            while _runs(int(file.read_text()), program) and time.monotonic() < deadline:
+                if answers():
+                    return True
+                time.sleep(0.2)
+            if not _runs(int(file.read_text()), program):
+                file.unlink()
+    return False
 
 
 def _is_dockerd(pid: int) -> bool:
     """Whether `pid` still runs dockerd; a zombie that we started is collected."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
+    return _runs(pid, "dockerd")
+
+
+def _runs(pid: int, program: str) -> bool:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "dockerd"
+        return Path(f"/proc/{pid}/comm").read_text().strip() == program
     except OSError:
         return False
 

@@ -16,7 +16,7 @@ from tasks.operations.base import converge
 from tasks.releases import Release, Slot, keep
 from tasks.runtimes.base import runtime
 from tasks.site import Site
-from tests.multihost.ground import Ground, cluster, extras
+from tests.multihost.ground import Ground, cluster
 
 START_S = 300
 
@@ -89,17 +89,14 @@ class Served:
 
 
 @contextmanager
-def served(
-    two_hosts: Ground, launcher: str, *trees: dict[str, str], told: list[str], **engine: int
-) -> Iterator[Served]:
+def served(two_hosts: Ground, launcher: str) -> Iterator[Served]:
     """A group that is taken down at the end, whatever happened."""
-    site = two_hosts.site(launcher, **engine)
+    site = two_hosts.site(launcher)
     release, slot = two_hosts.release(site)
     two_hosts.prepare(site)
-    made = Served(site, cluster(site, told), release, slot)
-    with extras(two_hosts.pair.root, *trees):
-        try:
-            yield made
-        finally:
-            made.group.down(slot)
-            site.close()
+    made = Served(site, cluster(site, []), release, slot)
+    try:
+        yield made
+    finally:
+        made.group.down(slot)
+        site.close()

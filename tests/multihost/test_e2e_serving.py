@@ -7,26 +7,31 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.multihost.ground import PLUGIN, SHIM, Ground
+from tests.multihost.ground import PLUGIN, SHIM, Ground, extras
 from tests.multihost.serving_parts import Served, served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 REFUSAL = (Path(__file__).parents[1] / "recorded" / "ray-2.60.0" / "refusal.txt").read_text().strip()
 
 
-def test_stock_vllm_for_cpu_refuses_ray(two_hosts: Ground) -> None:
-    with served(two_hosts, "ray", told=[]) as engine:
-        engine.start()
-        assert engine.ended(240), "it was expected to refuse"
-        assert REFUSAL in engine.log
-        assert engine.group.missing(engine.slot) == ()  # the group itself is well
+@pytest.mark.parametrize("launcher", ["ray", "vllm"])
+def test_two_stages_on_two_hosts(two_hosts: Ground, launcher: str) -> None:
+    with served(two_hosts, launcher) as engine, extras(two_hosts.pair.root, SHIM):
+        if launcher == "ray":
+            _stock_vllm_for_cpu_refuses_ray(engine)
+        _it_serves(engine, launcher, two_hosts.pair.root)
     assert two_hosts.leftovers() == []
 
 
-@pytest.mark.parametrize(("launcher", "trees"), [("ray", (PLUGIN,)), ("vllm", (SHIM,))])
-def test_two_stages_on_two_hosts_serve(two_hosts: Ground, launcher: str, trees: tuple[dict[str, str], ...]) -> None:
-    told: list[str] = []
-    with served(two_hosts, launcher, *trees, told=told) as engine:
+def _stock_vllm_for_cpu_refuses_ray(engine: Served) -> None:
+    engine.start()
+    assert engine.ended(240), "it was expected to refuse"
+    assert REFUSAL in engine.log
+    assert engine.group.missing(engine.slot) == ()  # the group itself is well
+
+
+def _it_serves(engine: Served, launcher: str, root: Path) -> None:
+    with extras(root, *([PLUGIN] if launcher == "ray" else [])):
         engine.start()
         engine.ready()
         answer = engine.completion()
@@ -41,12 +46,11 @@ def test_two_stages_on_two_hosts_serve(two_hosts: Ground, launcher: str, trees: 
         if launcher == "vllm":
             _ranks_that_outlived_their_head_are_not_kept(engine)
             assert engine.completion() == answer
-    assert two_hosts.leftovers() == []
 
 
 def _kill_the_part_of_node_2(engine: Served, launcher: str) -> None:
     host, root = engine.site.host("node-2"), engine.site.head.root
-    part = "ray.pid" if launcher == "ray" else f"ranks-{engine.slot.port}-{engine.slot.release}.pid"
+    part = "ray-*.pid" if launcher == "ray" else f"ranks-{engine.slot.port}-{engine.slot.release}.pid"
     pid = int(host.run(f"cut -d' ' -f1 {root}/run/{part}").stdout)
     host.run(f"kill -{signal.SIGKILL} -- -{pid}").check()
     assert engine.group.missing(engine.slot) == ("node-2",)

@@ -1,5 +1,6 @@
 """The launch lines, whole: what each node runs, with which environment, and what is not in either."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ RAY = layout(declared())
 OWN = replace(RAY, launcher="vllm")
 SLOT = Slot("r1", 8001)
 NAMES = {"a100x16-1": "eth1", "a100x16-2": "bond0"}
-PYTHONS = dict.fromkeys(NAMES, "/e/bin/python")
+PYTHON = "/e/bin/python"
 RELEASE = Release(
     "r1", "vllm", "m/m", "c" * 40, "/w", "/e/bin/python",
     ("-m", "vllm.entrypoints.openai.api_server", "--model", "/w", "--host", "127.0.0.1", "--port", "{port}",
@@ -69,9 +70,13 @@ def test_another_engines_release_is_refused() -> None:
 
 
 def test_rays_parts_are_one_on_each_node() -> None:
-    made = list(parts(RAY, RELEASE, SLOT, NAMES, PYTHONS))
+    made = list(parts(RAY, RELEASE, SLOT, NAMES, PYTHON))
     assert [node.name for node, _ in made] == ["a100x16-1", "a100x16-2"]
-    assert [file for _, file in pid_files(RAY, SLOT)] == ["/opt/beachhead/run/ray.pid"] * 2
+    files = [file for _, file in pid_files(RAY, SLOT, PYTHON)]
+    assert len(files) == 2 and files[0] == files[1]
+    assert re.fullmatch(r"/opt/beachhead/run/ray-[0-9a-f]{8}\.pid", files[0])
+    assert files != [file for _, file in pid_files(RAY, SLOT, "/newer/bin/python")]
+    assert files == [file for _, file in pid_files(RAY, Slot("r2", 8002), PYTHON)]  # one group for every release
     head, worker = (operation for _, operation in made)
     assert isinstance(head, RayNode) and isinstance(worker, RayNode)
     line = " ".join(head.argv)
@@ -84,7 +89,7 @@ def test_rays_parts_are_one_on_each_node() -> None:
 
 
 def test_vllms_parts_are_on_the_workers_alone() -> None:
-    ((node, part),) = parts(OWN, RELEASE, SLOT, NAMES, PYTHONS)
+    ((node, part),) = parts(OWN, RELEASE, SLOT, NAMES, PYTHON)
     assert node.name == "a100x16-2" and isinstance(part, Service)
     assert part.title == "ranks 8-15 of r1" and "--headless" in part.argv
     assert part.env_file == ""  # no key: it serves nobody
