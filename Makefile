@@ -7,11 +7,11 @@ rehearse: venv  ## the whole job on this machine; CONTEXT=262144 for the guide's
 	@.venv/bin/beachhead rehearse $(if $(CONTEXT),--context $(CONTEXT))
 
 test: venv lint  ## everything: gate, unit tests, end-to-end tests on real vLLM, Docker, nginx, Prefect and SSH
-	.venv/bin/python -m pytest -q -m "not e2e" -n 2 --dist loadgroup
-	.venv/bin/python -m pytest -q -m e2e -n 2 --dist loadgroup
+	.venv/bin/python -m pytest -q -m "not e2e" -n 2
+	.venv/bin/python -m pytest -q -m e2e -n 2
 
 check: venv lint  ## the gate without the end-to-end tests
-	.venv/bin/python -m pytest -q -m "not e2e" -n 2 --dist loadgroup
+	.venv/bin/python -m pytest -q -m "not e2e" -n 2
 
 lint: venv
 	.venv/bin/ruff check .

@@ -1,16 +1,22 @@
 """Fast tests first.  Side by side (`-n 2`), those that share a thing that can't be shared stay on one worker."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
 import tempfile
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
 # One Docker engine, and one fleet's image; the worker that began it ends it.
 DOCKER = re.compile(r"tests/(hosts|compose)/|_(test_host|fleet|reboot|gateway_install)\.py|test_converge\.py")
 PROVISIONED = re.compile(r"tests/e2e/")  # one deployment for all
-
+LONGEST = ("docker", "provisioned")
 
 HOME = "BEACHHEAD_HOME"
 
@@ -31,20 +37,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(leave)
 
 
-def _group(item: pytest.Item) -> str:
-    path = item.path.as_posix()
+def group(nodeid: str) -> str:
+    """What runs on one worker: all that share one thing, else a file."""
+    path = nodeid.partition("::")[0]
     return "docker" if DOCKER.search(path) else "provisioned" if PROVISIONED.search(path) else path
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest groups begin first, so that no worker is left with one at the end."""
-    longest = ("docker", "provisioned")
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(
-        key=lambda item: (
-            item.get_closest_marker("e2e") is not None,
-            longest.index(_group(item)) if _group(item) in longest else len(longest),
-        )
-    )
+    items.sort(key=lambda item: (item.get_closest_marker("e2e") is not None, _place(group(item.nodeid))))
+
+
+def _place(name: str) -> int:
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """By `group`: pytest-xdist's own groups (`--dist loadgroup`) come to nothing with pytest 9."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Grouped(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    config.option.loadscopereorder = False  # our own order stands
+    return Grouped(config, log)  # type: ignore[arg-type]
