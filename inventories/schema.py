@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from inventories.money import Money
+from inventories.quality import Quality as Quality
+from inventories.recovery import Recovery
 from inventories.serving import Port as Port
 from inventories.serving import Serving as Serving
 from inventories.stack import Stack
@@ -50,6 +52,9 @@ class Host(Strict):
 
     name: Name
     ssh: Ssh | None = Field(None, description="absent: a machine that is planned, not reachable yet")
+    address: str | None = Field(
+        None, description="several hosts: private IPv4 by which they reach each other; absent: ssh.address"
+    )
     gpu: Name | None = Field(None, description="id in catalog/gpus.yaml; absent means CPU only")
     gpus: int = Field(0, ge=0)
     ram_gib: float = Field(gt=0)
@@ -118,7 +123,9 @@ class Inventory(Strict):
         default_factory=dict,
         description="a rehearsal only: claims that may end UNKNOWN here, each with its reason; FAIL always blocks",
     )
+    recovery: Recovery = Field(Recovery(), description="faults that may be played there, and how soon it must be back")
     money: Money | None = Field(None, description="what `beachhead cost` weighs; absent: its documented default case")
+    quality: Quality = Field(Quality(), description="files that the claims about the model's quality compare with")
 
     @field_validator("may_stay_unknown")
     @classmethod

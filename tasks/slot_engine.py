@@ -9,6 +9,9 @@ from tasks.engines.base import engine
 from tasks.facts.base import look
 from tasks.facts.text_file import TextFile
 from tasks.gateway.secrets import engine_key
+from tasks.multihost.cluster import Cluster
+from tasks.multihost.plan import layout
+from tasks.multihost.refusals import spans_hosts
 from tasks.operations.base import Change, NotConverged, Operation, converge
 from tasks.operations.files import File, Folder
 from tasks.operations.watch_config import Watchable
@@ -34,6 +37,16 @@ class SlotEngine:
         """How engines are kept there."""
         return runtime(self.site.inventory)
 
+    @property
+    def group(self) -> Cluster | None:
+        """What stands around the engine where several hosts serve one model."""
+        return Cluster(self.site, self.say) if spans_hosts(self.site.inventory) else None
+
+    def check(self) -> None:
+        """The hosts can serve the model together; raises BadInput before one is touched."""
+        if spans_hosts(self.site.inventory):
+            layout(self.site.inventory)
+
     def bring_about(self, operation: Operation) -> Change:
         """Converge one operation on the serving host."""
         change = converge(self.site.host(self.site.head.name), operation, say=self.say)
@@ -51,19 +64,24 @@ class SlotEngine:
         if written.steps:  # a process that runs still has the old key
             self.stop(slot)
         keep(site.host(site.head.name), root, release)
+        if self.group is not None:
+            release = self.group.up(release, slot)
         try:
             started = self.bring_about(self.runtime.running(site, release, slot))
         except NotConverged:  # it ended while we looked
             raise died(site, slot, self.runtime.log(site, slot)) from None
         budget = self.budget()
         wait_ready(site, self.runtime, slot, budget_s=budget.seconds, say=self.say)
+        if started.steps or self._unknown(release, slot):
+            self._watchable(release, slot, budget.seconds)
+
+    def _watchable(self, release: Release, slot: Slot, budget_s: float) -> None:
+        """The watchdog knows how to start it anew; ranks on other hosts that wait for the head it can't start."""
+        site = self.site
         words = self.runtime.words(site, release, slot)
-        if (
-            words is not None
-            and site.inventory.serving.watch.enabled
-            and (started.steps or self._unknown(release, slot))
-        ):
-            self.bring_about(Watchable(root, release, slot, words, budget.seconds, log=words.log))
+        alone = self.group is None or site.inventory.serving.many_nodes == "ray"
+        if words is not None and alone and site.inventory.serving.watch.enabled:
+            self.bring_about(Watchable(site.head.root, release, slot, words, budget_s, log=words.log))
 
     def _unknown(self, release: Release, slot: Slot) -> bool:
         """Whether the watchdog has no commands for it yet; those that it has stay, with the budget of then."""
@@ -73,7 +91,10 @@ class SlotEngine:
 
     def stop(self, slot: Slot) -> None:
         """Nothing runs in the slot."""
-        self.bring_about(self.runtime.stopped(self.site, slot))
+        if self.group is not None:
+            self.group.stop(slot)
+        else:
+            self.bring_about(self.runtime.stopped(self.site, slot))
 
     def budget(self) -> StartBudget:
         """How long a start may take here; the disk is measured once."""

@@ -20,7 +20,7 @@ def flags(inventory: Inventory, chosen: Options, program: str, model_dir: str) -
     yield Flag(("--host", listen_address(inventory), "--port", PORT), listen_reason(inventory))
     yield Flag(("--max-model-len", str(inventory.serving.context_tokens)), "the context that the inventory declares")
     yield from _answers(inventory, chosen)
-    yield from _device(chosen)
+    yield from _device(inventory, chosen)
     yield from _split(inventory, chosen)
     yield from _vision(chosen)
     yield from _memory(chosen)
@@ -51,9 +51,22 @@ def _answers(inventory: Inventory, chosen: Options) -> Iterator[Flag]:
     yield Flag(("--enable-prompt-tokens-details",), "usage shows how many tokens the prefix cache gave")
 
 
-def _device(chosen: Options) -> Iterator[Flag]:
+def _eager(inventory: Inventory) -> Flag:
+    """A stage in another process needs room for the other's tensors, and --enforce-eager makes none on a CPU.
+
+    The first request then kills the engine (vLLM 0.32, gpu_model_runner.py: "assert self.intermediate_tensors").
+    """
+    if inventory.engine.pipeline_parallel > 1:
+        return Flag(
+            ("--compilation-config", '{"mode":2,"backend":"eager"}'),
+            "a CPU needs a C++ compiler at start otherwise; --enforce-eager dies of several stages",
+        )
+    return Flag(("--enforce-eager",), "a CPU needs a C++ compiler at start otherwise")
+
+
+def _device(inventory: Inventory, chosen: Options) -> Iterator[Flag]:
     if chosen.device == "cpu":
-        yield Flag(("--enforce-eager",), "a CPU needs a C++ compiler at start otherwise")
+        yield _eager(inventory)
         yield Flag(("--gpu-memory-utilization", "0.1"), "on a CPU: what must be free at start beside the KV cache")
         return
     if chosen.enforce_eager:

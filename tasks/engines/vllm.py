@@ -9,6 +9,7 @@ from inventories.errors import BadInput
 from inventories.schema import Host, Inventory
 from tasks.engine_parts import vllm_flags
 from tasks.engine_parts.locks import LOCKS as LOCKS
+from tasks.engine_parts.locks import RAY
 from tasks.engine_parts.locks import UV as UV
 from tasks.engine_parts.placement import declared, image, in_container, program
 from tasks.engine_parts.recipes import new_enough, own_code, sees, thinking
@@ -22,6 +23,7 @@ from tasks.facts.engine_log import VLLM
 from tasks.facts.engine_metrics import MetricNames
 from tasks.facts.packages import InstalledPackage
 from tasks.host_operations import driver_choice
+from tasks.multihost.refusals import by_ray
 from tasks.operations.base import Operation
 from tasks.operations.hub_environment import hub_environment, hub_python
 from tasks.operations.libraries import Libraries
@@ -86,8 +88,12 @@ class Vllm:
             )
         return file
 
+    def _locks(self, inventory: Inventory) -> tuple[Path, ...]:
+        """The engine's, and Ray's where the inventory's hosts find each other by it."""
+        return (self._lock(inventory), *([RAY] if by_ray(inventory) else []))
+
     def _folder(self, inventory: Inventory, host: Host) -> str:
-        return f"{host.root}/engines/{self._lock(inventory).stem}"
+        return f"{host.root}/engines/{'-'.join(lock.stem for lock in self._locks(inventory))}"
 
     def python(self, inventory: Inventory, host: Host) -> str:
         """The engine environment's interpreter; beside an image the hub environment's."""
@@ -107,7 +113,7 @@ class Vllm:
         yield Uv(tools, UV)
         yield PythonEnvironment(
             folder=self._folder(inventory, host),
-            lock=self._lock(inventory).read_text(encoding="utf-8"),
+            lock="".join(lock.read_text(encoding="utf-8") for lock in self._locks(inventory)),
             uv=f"{tools}/bin/uv",
             python=chosen.python,
             find_links=chosen.find_links,

@@ -28,7 +28,7 @@ def private_addresses(inventory: Inventory) -> dict[str, str]:
 
 
 def _address(inventory: Inventory, host: Host) -> str:
-    said: str | None = getattr(host, "address", None) or (host.ssh.address if host.ssh else None)
+    said = host.address or (host.ssh.address if host.ssh else None)
     if said is None:
         raise BadInput(
             f"host {host.name} is planned, but has no address yet",

@@ -107,7 +107,7 @@ class Cluster:
         for node in plan.nodes:
             for name, mode in (("run", "0755"), ("secrets", "0700"), ("ray", "0700"), ("multihost", "0700")):
                 self._run(node, Folder(f"{node.root}/{name}", mode))
-            if getattr(self.site.inventory.serving, "peers_only", False):
+            if self.site.inventory.serving.peers_only:
                 self._run(node, self.firewall())
             if plan.launcher == "ray":
                 token = launch.token_file(node.root)

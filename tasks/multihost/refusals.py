@@ -17,9 +17,18 @@ def temp_dir(root: str) -> str:
 
 
 def launcher(inventory: Inventory) -> Launcher:
-    """As `serving.many_nodes` says, where an inventory may say it; Ray otherwise."""
-    said: Launcher = getattr(inventory.serving, "many_nodes", None) or "ray"
-    return said
+    """As `serving.many_nodes` says."""
+    return inventory.serving.many_nodes
+
+
+def spans_hosts(inventory: Inventory) -> bool:
+    """Whether one model is served by several hosts together; a cluster sees to that by itself."""
+    return len(inventory.hosts) > 1 and inventory.serving.runtime != "kubernetes"
+
+
+def by_ray(inventory: Inventory) -> bool:
+    """Whether Ray stands around the engine."""
+    return spans_hosts(inventory) and launcher(inventory) == "ray"
 
 
 def one_kind_of_host(inventory: Inventory) -> None:

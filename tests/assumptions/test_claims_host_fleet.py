@@ -25,7 +25,8 @@ PACKAGES = (
     f"linux-headers-{KERNEL} nvidia-driver-580-server-open nvidia-fabricmanager-580 docker-ce nvidia-container-toolkit "
     "libcudnn9-cuda-13 libnccl2 datacenter-gpu-manager-4-cuda13"
 )
-CLAIMS = [c for c in at(Stage.HOST) if c.id != "guide-serving-flags"]  # that one needs an engine
+NEED_AN_ENGINE = {"guide-serving-flags", "serving-flags-accepted"}
+CLAIMS = [c for c in at(Stage.HOST) if c.id not in NEED_AN_ENGINE]
 # what no container can have: the outer machine's memory and cores, no NIC of its own, no nccl-tests, no weights
 NOT_HERE = {"ram-256-gb", "system-cores", "nvme-1-tb", "network-speed", "nccl-all-reduce", "storage-read-speed"}
 NOT_HERE |= {"storage-capacity"}  # 600 GB of weights do not fit beside a container

@@ -32,9 +32,9 @@ def shown(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Itera
         site = ground.site()
         for operation in RUNTIME.install(site.inventory, site.head):
             converge(site.host(HOST), operation)
-        (ground.root / "secrets").mkdir()
+        (ground.root / "secrets").mkdir(exist_ok=True)
         (ground.root / "secrets" / "engine.env").write_text("VLLM_API_KEY=engine-key-of-the-tests\n")
-        (ground.root / "models").mkdir()
+        (ground.root / "models").mkdir(exist_ok=True)
         for number, port in enumerate(ground.ports[:2]):
             arguments = (str(FAKE), "--port", "{port}", "--says", f"number {number} answers you here and now")
             id_ = "ab"[number] * 12

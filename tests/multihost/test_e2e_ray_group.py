@@ -12,7 +12,7 @@ from tasks.facts.ray_status import RayStatusFact
 from tasks.multihost import launch
 from tasks.multihost.joining import NodesMissing
 from tasks.operations.ray_node import GCS_PORT
-from tests.multihost.ground import Ground, cluster, declare
+from tests.multihost.ground import Ground, cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 STRANGER = (
@@ -89,15 +89,13 @@ def _reaches(two_hosts: Ground, port: int, box: int = 0) -> bool:
 
 
 def _the_firewall_closes_it_to_strangers(two_hosts: Ground) -> None:
-    site = two_hosts.site("ray")
-    declare(site.inventory.serving, "peers_only", True)
+    site = two_hosts.site("ray", peers_only=True)
     assert _reaches(two_hosts, GCS_PORT) and _reaches(two_hosts, 6380, 1)
     release, slot = two_hosts.release(site)
     cluster(site, []).up(release, slot)
     assert sum(bool(change.steps) for change in site.changes) == 2
     assert not _reaches(two_hosts, GCS_PORT) and not _reaches(two_hosts, 6380, 1) and _reaches(two_hosts, 22)
-    again = two_hosts.site("ray")
-    declare(again.inventory.serving, "peers_only", True)
+    again = two_hosts.site("ray", peers_only=True)
     cluster(again, []).up(*two_hosts.release(again))  # asks Ray too: the nodes still reach each other
     assert [change for change in again.changes if change.steps] == []
 

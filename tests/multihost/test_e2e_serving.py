@@ -7,6 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tasks.gateway.plan import gateway_folder
+from tasks.operations.base import converge
+from tasks.operations.gateway_running import GatewayStopped
+from tasks.operations.watch import Unwatched
+from tasks.readiness import EngineDied, answers
 from tests.multihost.ground import PLUGIN, SHIM, Ground, extras
 from tests.multihost.serving_parts import Served, served
 
@@ -24,28 +29,42 @@ def test_two_stages_on_two_hosts(two_hosts: Ground, launcher: str) -> None:
 
 
 def _stock_vllm_for_cpu_refuses_ray(engine: Served) -> None:
-    engine.start()
-    assert engine.ended(240), "it was expected to refuse"
+    with pytest.raises(EngineDied, match="does not support ray"):
+        engine.stage()
     assert REFUSAL in engine.log
     assert engine.group.missing(engine.slot) == ()  # the group itself is well
 
 
 def _it_serves(engine: Served, launcher: str, root: Path) -> None:
     with extras(root, *([PLUGIN] if launcher == "ray" else [])):
-        engine.start()
-        engine.ready()
+        engine.stage()
         answer = engine.completion()
         assert answer.strip() == "sentence."  # what the made-up weights answer
         before = len(engine.site.changes)
-        engine.start()
+        engine.stage()
         assert [change for change in engine.site.changes[before:] if change.steps] == []
         _a_lost_node_is_noticed(engine, launcher)
-        engine.start()
-        engine.ready()
+        engine.stage()
         assert engine.completion() == answer
         if launcher == "vllm":
             _ranks_that_outlived_their_head_are_not_kept(engine)
             assert engine.completion() == answer
+        _it_goes_live(engine, launcher)
+
+
+def _it_goes_live(engine: Served, launcher: str) -> None:
+    """Behind the gateway, and the watchdog may start it anew only where Ray finds the other hosts again."""
+    port = engine.site.inventory.serving.live_port
+    assert engine.rollout.promote().live == engine.slot
+    engine.rollout.settle()
+    try:
+        answers(engine.site, port)
+        commands = f"{engine.site.head.root}/releases/{engine.slot.release}/watch-{engine.slot.port}.json"
+        assert (engine.head.run(f"test -s {commands}").exit == 0) == (launcher == "ray")
+    finally:
+        root = engine.site.head.root
+        converge(engine.head, Unwatched(root))
+        converge(engine.head, GatewayStopped(gateway_folder(engine.site.head)))
 
 
 def _kill_the_part_of_node_2(engine: Served, launcher: str) -> None:
@@ -75,5 +94,4 @@ def _ranks_that_outlived_their_head_are_not_kept(engine: Served) -> None:
     pid = int(engine.head.run(f"cut -d' ' -f1 {engine.site.head.root}/run/engine-*.pid").stdout)
     engine.head.run(f"kill -{signal.SIGKILL} -- -{pid}").check()
     assert engine.ended(10)
-    engine.start()
-    engine.ready()
+    engine.stage()
