@@ -8,7 +8,7 @@ rehearse: venv  ## the whole job on this machine; CONTEXT=262144 for the guide's
 
 test: venv lint  ## everything: gate, unit tests, end-to-end tests on real vLLM, Docker, nginx, Prefect and SSH
 	.venv/bin/python -m pytest -q -m "not e2e" -n 2
-	.venv/bin/python -m pytest -q -m e2e -n 2
+	.venv/bin/python -m pytest -q -m e2e -n 3
 
 check: venv lint  ## the gate without the end-to-end tests
 	.venv/bin/python -m pytest -q -m "not e2e" -n 2

@@ -13,10 +13,12 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-# One Docker engine, and one fleet's image; the worker that began it ends it.
-DOCKER = re.compile(r"tests/(hosts|compose)/|_(test_host|fleet|reboot|gateway_install)\.py|test_converge\.py")
-PROVISIONED = re.compile(r"tests/e2e/")  # one deployment for all
-LONGEST = ("docker", "provisioned")
+# What shares one thing, the longest first: a fleet's image, an engine's image, one deployment for all.
+GROUPS = {
+    "fleets": re.compile(r"tests/hosts/|_(test_host|fleet|reboot|gateway_install)\.py|test_converge\.py"),
+    "provisioned": re.compile(r"tests/e2e/"),
+    "compose": re.compile(r"tests/compose/"),
+}
 
 HOME = "BEACHHEAD_HOME"
 
@@ -40,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def group(nodeid: str) -> str:
     """What runs on one worker: all that share one thing, else a file."""
     path = nodeid.partition("::")[0]
-    return "docker" if DOCKER.search(path) else "provisioned" if PROVISIONED.search(path) else path
+    return next((name for name, those in GROUPS.items() if those.search(path)), path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(name: str) -> int:
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    return list(GROUPS).index(name) if name in GROUPS else len(GROUPS)
 
 
 @pytest.hookimpl(optionalhook=True)

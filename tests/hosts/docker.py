@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 LABEL = "beachhead.test-hosts"
 _SOCKET_WAIT_S = 60
@@ -55,13 +58,32 @@ def missing() -> str | None:
 
 @contextmanager
 def engine(state: Path) -> Iterator[None]:
-    """An engine answers while the context lasts; one that was started for it is stopped by its pid afterwards."""
-    started = start(state)
+    """An engine answers while the context lasts; one that tests started is stopped when the last of them leaves.
+
+    Several processes may be in here at once: each holds its share of `USERS`, and who can have all of it is the last.
+    """
+    folder = Path(tempfile.gettempdir()) / f"beachhead-dockerd-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "door").open("w") as door, (folder / "users").open("w") as users:
+        with _locked(door):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if start(folder):
+                (state / "dockerd.log").symlink_to(folder / "dockerd.log")  # for who reads the folder of a failed run
+        try:
+            yield
+        finally:
+            with _locked(door), suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stop(folder)
+
+
+@contextmanager
+def _locked(file: IO[str]) -> Iterator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)
     try:
         yield
     finally:
-        if started:
-            stop(state)
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def start(state: Path) -> bool:
