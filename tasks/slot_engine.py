@@ -14,7 +14,7 @@ from tasks.multihost.plan import layout
 from tasks.multihost.refusals import spans_hosts
 from tasks.operations.base import Change, NotConverged, Operation, converge
 from tasks.operations.files import File, Folder
-from tasks.operations.watch_config import Watchable
+from tasks.operations.watch_config import NotWatchable, Watchable
 from tasks.readiness import died, wait_ready
 from tasks.releases import Release, Slot, keep
 from tasks.runtimes.base import Runtime, runtime
@@ -72,15 +72,16 @@ class SlotEngine:
             raise died(site, slot, self.runtime.log(site, slot)) from None
         budget = self.budget()
         wait_ready(site, self.runtime, slot, budget_s=budget.seconds, say=self.say)
-        if started.steps or self._unknown(release, slot):
-            self._watchable(release, slot, budget.seconds)
+        self._watchable(release, slot, budget.seconds, started=bool(started.steps))
 
-    def _watchable(self, release: Release, slot: Slot, budget_s: float) -> None:
+    def _watchable(self, release: Release, slot: Slot, budget_s: float, *, started: bool) -> None:
         """The watchdog knows how to start it anew; ranks on other hosts that wait for the head it can't start."""
         site = self.site
+        if self.group is not None and site.inventory.serving.many_nodes == "vllm":
+            self.bring_about(NotWatchable(site.head.root, slot))
+            return
         words = self.runtime.words(site, release, slot)
-        alone = self.group is None or site.inventory.serving.many_nodes == "ray"
-        if words is not None and alone and site.inventory.serving.watch.enabled:
+        if words is not None and site.inventory.serving.watch.enabled and (started or self._unknown(release, slot)):
             self.bring_about(Watchable(site.head.root, release, slot, words, budget_s, log=words.log))
 
     def _unknown(self, release: Release, slot: Slot) -> bool:

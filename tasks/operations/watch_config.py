@@ -10,7 +10,9 @@ from typing import Any
 
 from inventories.schema import Inventory
 from tasks.engines.base import engine
+from tasks.facts.base import look
 from tasks.facts.gateway_state import ask_loaded
+from tasks.facts.text_file import TextFile
 from tasks.hosts import Host
 from tasks.operations.base import Step
 from tasks.operations.files import File, Folder
@@ -121,6 +123,25 @@ class Watchable:
         }
         text = json.dumps(value, indent=1) + "\n"
         yield from File(f"{folder}/watch-{self.slot.port}.json", text, what="the watchdog's commands").plan(host)
+
+
+@dataclass(frozen=True)
+class NotWatchable:
+    """The watchdog has no commands for a release in a slot, so it starts nothing there."""
+
+    root: str
+    slot: Slot
+
+    @property
+    def name(self) -> str:
+        """For a person."""
+        return f"no commands of release {self.slot.release} for the watchdog"
+
+    def plan(self, host: Host) -> Iterator[Step]:
+        """Take those of another launcher away."""
+        file = f"{self.root}/releases/{self.slot.release}/watch-{self.slot.port}.json"
+        if look(host, TextFile(file)) is not None:
+            yield Step("take the watchdog's commands away: it can't start ranks on other hosts", f"rm -f {quote(file)}")
 
 
 def log_end(path: str, lines: int = 20) -> str:

@@ -56,7 +56,7 @@ ELSEWHERE = {  # their own tests bring them about and look again: on this machin
     "Weights", "Applied", "ClusterReached", "ComposeUsable", "DeploymentKey", "EarlierGatewaysStopped",
     "EngineApplied", "GatewayConfigured", "GatewayInstalled", "GatewayKeys", "GatewayRunning", "GatewayStopped",
     "ImagePresent", "InOrder", "PeersForgotten", "PeersOnly", "RayNode", "RayStopped", "RolledOut",
-    "SecretThere", "ServiceGone", "ServiceRunning", "Unwatched", "Watchable", "Watched", "WorkloadGone",
+    "SecretThere", "ServiceGone", "ServiceRunning", "Unwatched", "NotWatchable", "Watchable", "Watched", "WorkloadGone",
 }  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from tasks.facts.process import ProcessFact
 from tasks.facts.watch import ServiceManager, ServiceManagerFact, WatchFact
 from tasks.operations.base import converge
 from tasks.operations.watch import Unwatched, Watched
-from tasks.operations.watch_config import Watch
+from tasks.operations.watch_config import NotWatchable, Watch
+from tasks.releases import Slot
 from tasks.remote.watch_host import stat_of
 from tests.watch.scene import HOST, QUICK, Scene, scene, until
 
@@ -149,3 +150,13 @@ def test_whatever_is_cut_or_put_in_nothing_but_not_understood_is_raised(start: i
     for text, fact in ((SAMPLE, WatchFact("/root")), (BOOTED, ServiceManagerFact())):
         with contextlib.suppress(NotUnderstood):
             fact.parse(text[:start] + put + text[start + end :])
+
+
+def test_commands_of_another_launcher_are_taken_away(tmp_path: Path) -> None:
+    slot = Slot("r1", 8001)
+    file = tmp_path / "releases" / "r1" / "watch-8001.json"
+    file.parent.mkdir(parents=True)
+    assert converge(HOST, NotWatchable(str(tmp_path), slot)).steps == ()
+    file.write_text("{}")
+    assert len(converge(HOST, NotWatchable(str(tmp_path), slot)).steps) == 1 and not file.exists()
+    assert converge(HOST, NotWatchable(str(tmp_path), slot)).steps == ()
