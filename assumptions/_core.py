@@ -50,6 +50,13 @@ class Provenance(StrEnum):
     VENDOR = "vendor's word"
 
 
+class Sense(StrEnum):
+    """On which side of its `limit` a finding's `value` should stand."""
+
+    LEAST = "at least"
+    MOST = "at most"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One thing that a claim looked at, with its own outcome; the claim's judge weighs them."""
@@ -63,7 +70,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A judge's answer.  `value` and `unit` are the one figure that stands for the claim, where there is one."""
+    """A judge's answer.  `value` and `unit` are the one figure that stands for the claim, where there is one.
+
+    `limit` is its threshold where that is one number in the same unit, `sense` the side that is wanted: from the three
+    follows how far the claim is from turning.
+    """
 
     outcome: Outcome
     because: str
@@ -78,6 +89,8 @@ class Finding:
     notes: tuple[str, ...] = ()
     samples: int | None = None  # how many measurements `value` was made of
     interval: tuple[float, ...] | None = None  # from, to: 95 % around `value` (assumptions/formulas/intervals.py)
+    limit: float | None = None
+    sense: Sense = Sense.LEAST
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from tasks.facts.base import look
 from tasks.facts.gpu import GpuFact
 from tasks.facts.gpu_driver import GpuDriverFact
 from tasks.facts.machine_id import MachineIdFact
+from tasks.facts.text_file import TextFile
 from tasks.hosts import Unreachable
 from tasks.releases import wanted
 from tasks.site import Site
@@ -25,6 +26,7 @@ ENGINE, MODEL, FLAGS = "engine", "model", "flags"
 HARDWARE = (MACHINE, KERNEL, DRIVER, GPU)
 EVERYTHING = (*HARDWARE, ENGINE, MODEL, FLAGS)
 NO_GPU = "none ordered"
+LOCK_MARKER = ".beachhead-lock"  # the digest of the lock that an environment was made from (PythonEnvironment)
 DEPENDS: Mapping[Stage, tuple[str, ...]] = {
     Stage.PLAN: (MODEL,),
     Stage.HOST: HARDWARE,
@@ -76,7 +78,9 @@ def _asked(site: Site) -> dict[str, Callable[[], str]]:
 
     def served() -> str:
         installed = look(site.host(head.name), kind.installed(site.inventory, head))
-        return f"{kind.describe(site.inventory)}: {installed}"
+        folder = kind.python(site.inventory, head).removesuffix("/bin/python")
+        locked = look(site.host(head.name), TextFile(f"{folder}/{LOCK_MARKER}"))
+        return f"{kind.describe(site.inventory)}: {installed}, lock {(locked or 'none').strip()}"
 
     def on_cards(see: Callable[[str], str]) -> str:
         return _each(cards, see) if cards else NO_GPU

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from assumptions._core import Finding, Outcome, Part, Provenance
+from assumptions._core import Finding, Outcome, Part, Provenance, Sense
 from assumptions._parts import worst
 from inventories.schema import Inventory
 
@@ -68,6 +68,8 @@ def finding(
         provenance=provenance,
         value=float(wrong),
         unit="wrong lines",
+        limit=0.0,
+        sense=Sense.MOST,
         parts=parts,
         notes=notes,
     )

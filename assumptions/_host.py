@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
-from assumptions._core import Finding, Outcome, Part, Provenance
+from assumptions._core import Finding, Outcome, Part, Provenance, Sense
 from assumptions._parts import check, worst
 from inventories.schema import Host as HostSpec
 from inventories.schema import Inventory
@@ -93,6 +93,9 @@ def finding(
     unit: str = "",
     notes: Sequence[str] = (),
     provenance: Provenance = Provenance.MEASURED_HERE,
+    limit: float | None = None,
+    sense: Sense = Sense.LEAST,
+    samples: int | None = None,
 ) -> Finding:
     """The worst part's outcome; `good` is what is said when all hold."""
     parts = tuple(parts)
@@ -115,6 +118,9 @@ def finding(
         unit=unit,
         parts=parts,
         notes=tuple(notes),
+        limit=limit,
+        sense=sense,
+        samples=samples,
     )
 
 

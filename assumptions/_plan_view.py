@@ -23,6 +23,7 @@ MARKS: Final = {
     "computed from config.json": "c",
     "read from the files' headers": "r",
 }
+NO_GPU: Final = "no GPU"
 Block = Literal["declared", "proven", "on paper"]
 BLOCKS: Final[Mapping[str, str]] = {
     "declared": "On the hosts already declared",
@@ -108,3 +109,8 @@ class PlanView:
     launch_flags: tuple[LaunchFlag, ...] = ()
     cost: CostView | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether there is a card whose memory could be drawn."""
+        return self.gpu_title != NO_GPU

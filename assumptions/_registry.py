@@ -23,6 +23,11 @@ def _names() -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
+def _is_a_file(name: str) -> bool:
+    """Whether one of the folders has that module: a listing of them all takes a plan too long to ask for each claim."""
+    return name.isidentifier() and any((Path(folder) / f"{name}.py").is_file() for folder in assumptions.__path__)
+
+
 @cache
 def _claim(name: str) -> Claim:
     found: Claim = importlib.import_module(f"assumptions.{name}").ASSUMPTION
@@ -38,10 +43,10 @@ def claims() -> tuple[Claim, ...]:
 
 def claim(claim_id: str) -> Claim:
     """One claim; an unknown id is BadInput."""
-    name, known = claim_id.replace("-", "_"), _names()
-    if name in known and "_" not in claim_id:
+    name = claim_id.replace("-", "_")
+    if claim_id.isascii() and "_" not in claim_id and claim_id[:1].isalnum() and _is_a_file(name):
         return _claim(name)
-    ids = ", ".join(each.replace("_", "-") for each in known)
+    ids = ", ".join(each.replace("_", "-") for each in _names())
     raise BadInput(f"there is no claim called {claim_id!r}", where="--only", fix=f"one or more of: {ids}")
 
 

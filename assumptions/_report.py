@@ -11,19 +11,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assumptions._core import Evidence, Outcome, Severity
+from assumptions._core import Evidence, Provenance, Severity, Stage
+from assumptions._drill_figures import drilled
 from assumptions._ledger import write_whole
+from assumptions._report_price import Price
+from assumptions._report_records import ORDER, Shown, shown
+from assumptions._report_signatory import FEWER, ROWS, signatory
 from assumptions._report_summary import summary_lines
 from assumptions._report_words import meaning, obstacles, word
 from assumptions._tables import TablesResult
-from assumptions._verdict import Verdict, blocks
+from assumptions._verdict import Verdict
+from assumptions._waivers import Waiver
 
 if TYPE_CHECKING:
     from assumptions._plan_view import PlanView
 
 __all__ = ["RunFacts", "StageLine", "render", "summary_lines"]
 WHOLE_RECORDS = 60  # raw records of one claim that the page shows
-OUTCOMES = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class RunFacts:
     stages: tuple[StageLine, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     simulated: tuple[str, ...] = ()  # hosts whose hardware is scripted, and what of it
+    waivers: tuple[Waiver, ...] = ()  # those that counted
+    price: Price | None = None  # of the declared machine; None where nothing is bought
 
 
 def render(
@@ -77,14 +83,16 @@ def render(
     """
     from assumptions._report_page import page  # here, because templates take longer to import than all the rest
 
-    docs = tables.data_docs
+    docs, found = tables.data_docs, obstacles(verdict, evidence)
+    records = shown(evidence, run.inventory_name, run.price, drilled(folder).words)
     view = {
         "run": run,
         "verdict": verdict,
         "word": word(verdict.decision, run.kind),
         "meaning": meaning(verdict.decision, run.kind),
-        **_records(evidence),
-        "obstacles": obstacles(verdict, evidence),
+        **_records(records),
+        "sign": signatory(verdict, found, records, run.inventory_name, run.price, run.waivers, _rows(run)),
+        "obstacles": found,
         "tables": tables,
         "docs": docs.relative_to(folder).as_posix() if docs and docs.is_relative_to(folder) else docs,
         "trail": {str(each.get("id")): each for each in trail},
@@ -98,17 +106,25 @@ def render(
     return paths
 
 
-def _records(evidence: Sequence[Evidence]) -> dict[str, Any]:
-    """Every record with its anchor: what may block apart from what the documents say."""
-    anchored = [(f"claim-{n}", each) for n, each in enumerate(evidence, start=1)]
-    records = [pair for pair in anchored if pair[1].severity is not Severity.ADVISORY]
-    advisory = [pair for pair in anchored if pair[1].severity is Severity.ADVISORY]
-    found = [e.finding.outcome for _, e in records]
+def _rows(run: RunFacts) -> int:
+    return FEWER if run.kind == "rehearsal" or run.simulated or run.waivers else ROWS
+
+
+def _records(every: Sequence[Shown]) -> dict[str, Any]:
+    """What may block apart from what the documents say; and what of each kind there is, for the filters."""
+    records = [each for each in every if not each.advisory]
+    found = [each.record.finding.outcome for each in records]
     return {
         "records": records,
-        "advisory": advisory,
-        "excused": [pair for pair in records if not blocks(pair[1])],
-        "counts": [(outcome, found.count(outcome)) for outcome in OUTCOMES],
+        "advisory": [each for each in every if each.advisory],
+        "excused": [each for each in records if not each.blocks],
+        "counts": [(outcome, found.count(outcome)) for outcome in ORDER],
+        "choices": {
+            "outcome": [o for o in ORDER if any(e.record.finding.outcome is o for e in every)],
+            "stage": [s for s in Stage if any(e.record.stage is s for e in every)],
+            "severity": [s for s in Severity if any(e.record.severity is s for e in every)],
+            "provenance": [p for p in Provenance if any(e.record.finding.provenance is p for e in every)],
+        },
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from contextlib import suppress
@@ -44,7 +45,12 @@ def _environment(html: bool) -> Environment:
         bytecode_cache=_compiled(),
     )
     environment.filters |= {"number": number, "duration": duration, "when": when, "link": link, "cut": cut}
-    environment.globals["css"] = drawing((TEMPLATES / "report.css").read_text("utf-8"))
+    script = (TEMPLATES / "report.js").read_text("utf-8").strip()
+    environment.globals |= {
+        "css": drawing((TEMPLATES / "report.css").read_text("utf-8")),
+        "script": drawing(script),
+        "script_sha256": f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+    }
     return environment
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from assumptions._core import Evidence, Outcome, Severity
+from assumptions._report_records import anchors
 from assumptions._report_text import clean
 from assumptions._report_words import meaning, obstacles, word
 from assumptions._verdict import Verdict, blocks
@@ -27,12 +28,12 @@ def summary_lines(
         *(line for each in verdict.waived for line in _wrap(f"{WAIVED:<14} {each}", indent=15)),
         *([""] if evidence or found else []),
     ]
-    for n, e in enumerate(evidence, start=1):
+    for anchor, e in zip(anchors(evidence), evidence, strict=True):
         if e.severity is not Severity.ADVISORY and e.finding.outcome is not Outcome.NOT_APPLICABLE:
             mark = "" if blocks(e) else " [does not block]"
             lines += _wrap(f"{e.finding.outcome:<14} {e.claim} ({e.stage}){mark}: {e.finding.because}", indent=15)
-            if f"claim-{n}" in remedies:
-                lines += _wrap(" " * 15 + f"next: {remedies[f'claim-{n}']}", indent=21)
+            if anchor in remedies:
+                lines += _wrap(" " * 15 + f"next: {remedies[anchor]}", indent=21)
     lines += _left_out([e for e in evidence if e.severity is not Severity.ADVISORY])
     for each in found:
         if not each.anchor:

@@ -61,12 +61,12 @@ def link(address: object) -> str:
     return text if near or (parts.scheme in ("http", "https") and parts.netloc) else ""
 
 
-def cut(value: object, record: str) -> str:
+def cut(value: object, record: str, file: str = "raw/trail.jsonl") -> str:
     """At most CUT characters of one raw output; the rest is named, with the place where the whole lies."""
     text = clean(value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False, default=str))
     if len(text) <= CUT:
         return text
-    return f"{text[:CUT]}\n… cut: {CUT:,} of {len(text):,} characters; the whole lies in raw/trail.jsonl, id {record}"
+    return f"{text[:CUT]}\n… cut: {CUT:,} of {len(text):,} characters; the whole lies in {file}, id {record}"
 
 
 def escape_markdown(value: object) -> str:

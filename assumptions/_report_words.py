@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assumptions._core import Evidence, Outcome
+from assumptions._report_records import anchors
 from assumptions._verdict import Decision, Verdict, blocks
 
 MEANING = {
@@ -37,15 +38,15 @@ class Obstacle:
 
 def obstacles(verdict: Verdict, evidence: Sequence[Evidence]) -> list[Obstacle]:
     """Failed claims first, then what could not be found out, then what has no record of its own."""
-    found, told = [], set()
+    found, told, named = [], set(), anchors(evidence)
     for outcome in (Outcome.FAIL, Outcome.UNKNOWN):
-        for n, e in enumerate(evidence, start=1):
+        for anchor, e in zip(named, evidence, strict=True):
             if blocks(e) and e.finding.outcome is outcome:
                 what = f"{e.claim} ({e.stage})"
                 told.add(f"{what}: {e.finding.because}")
                 waived = next((line for line in verdict.waived if line.startswith(f"{what}: ")), "")
                 kind, because = ("WAIVED", waived.partition(": ")[2]) if waived else (str(outcome), e.finding.because)
-                found.append(Obstacle(kind, what, e.states, because, e.remedy, f"claim-{n}"))
+                found.append(Obstacle(kind, what, e.states, because, e.remedy, anchor))
     unjudged = [line for line in verdict.unresolved if line.endswith(": not judged")]
     if len(unjudged) > 1:
         names = ", ".join(line.removesuffix(": not judged") for line in unjudged)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import TypeVar
 
-from assumptions._core import Finding, Outcome, Part, Provenance
+from assumptions._core import Finding, Outcome, Part, Provenance, Sense
 from assumptions._parts import because, check, worst
 from assumptions.formulas.capacity import Capacity
 from assumptions.formulas.money import SECONDS_PER_MONTH, BadAssumption
@@ -110,6 +111,8 @@ def finding(
     value: float | None = None,
     unit: str = "",
     notes: tuple[str, ...] = (),
+    limit: float | None = None,
+    sense: Sense = Sense.LEAST,
 ) -> Finding:
     """The worst part decides.  All of it is arithmetic on the strategy's own figures."""
     shown: tuple[str, ...] = (f"API prices: {seen.source}",) if seen else ()
@@ -127,12 +130,15 @@ def finding(
         unit=unit,
         parts=parts,
         notes=(*notes, *shown),
+        limit=limit,
+        sense=sense,
     )
 
 
 def of_a_purchase(judge: Judge[Seen]) -> Judge[Seen]:
     """The same judge, for inventories that stand for something one buys."""
 
+    @wraps(judge)
     def judged(seen: Seen, inventory: Inventory) -> Finding:
         if inventory.kind != "rehearsal":
             return judge(seen, inventory)

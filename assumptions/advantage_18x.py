@@ -58,6 +58,7 @@ def judge(seen: Advantage, _inventory: object) -> Finding:
         seen=seen.market,
         value=round(found, 2),
         unit="times",
+        limit=seen.said_times - TOLERANCE_TIMES,
         notes=(f"times by input to output: {others}",),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assumptions._core import Assumption, Finding, Part, Severity, Stage
+from assumptions._core import Assumption, Finding, Part, Sense, Severity, Stage
 from assumptions._host import attempt, each, finding, tried, unread
 from assumptions._parts import check
 from inventories.schema import Host as HostSpec
@@ -65,6 +65,8 @@ def judge(seen: Mapping[str, Clock], inventory: Inventory) -> Finding:
         source=SOURCE,
         value=round(worst, 4) if worst is not None else None,
         unit="s",
+        limit=MOST_S,
+        sense=Sense.MOST,
         notes=tuple(_service(host, clock.service) for host, clock in seen.items()),
     )
 

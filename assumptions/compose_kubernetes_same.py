@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
+from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Sense, Severity, Stage
 from assumptions._host import finding
 from assumptions._parts import check
 from assumptions._serving_pairs import Run, run_of
@@ -107,6 +107,8 @@ def judge(seen: Both, inventory: Inventory) -> Finding:
         threshold="0 differences",
         value=float(different),
         unit="differences",
+        limit=0.0,
+        sense=Sense.MOST,
         notes=tuple(f"{name} may differ: {why}." for name, why in MAY_DIFFER.items()) if seen.compose else (),
         provenance=Provenance.MEASURED_HERE,
     )

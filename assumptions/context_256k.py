@@ -128,6 +128,7 @@ def judge(seen: Window, inventory: Inventory) -> Finding:
         provenance=Provenance.MEASURED_HERE,
         value=float(_usage(seen.full).get("total_tokens") or 0),
         unit="tokens",
+        limit=float(GUIDE_TOKENS),
         parts=parts,
         notes=(f"At the declared length: {served_text}.",)
         if held is Outcome.PASS and seen.declared < GUIDE_TOKENS

@@ -64,6 +64,7 @@ def judge(seen: Mapping[str, Reading[GpuDriver]], inventory: Inventory) -> Findi
         threshold=f">= {least} (the guide: >= {GUIDE_DRIVER})",
         value=float(min(version[0] for version in versions.values())) if versions else None,
         unit="driver branch",
+        limit=float(least),
         notes=notes,
     )
 

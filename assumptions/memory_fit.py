@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assumptions import _memory_log as logged
-from assumptions._core import Assumption, Finding, Outcome, Provenance, Severity, Stage
+from assumptions._core import Assumption, Finding, Outcome, Provenance, Sense, Severity, Stage
 from assumptions._memory_host import ram_part
 from assumptions._memory_question import arguments, card, kv_dtype, split, unsupported_engine
 from assumptions._parts import because, check, worst
@@ -98,12 +98,24 @@ def _modelled(seen: Memory, inventory: Inventory) -> Finding:
         threshold_source="; ".join(answer.sources[:3]) or "memory model",
         value=round(answer.weights_gib_per_gpu, 2) if answer.weights_gib_per_gpu is not None else None,
         unit="GiB of weights per GPU",
+        limit=_most_weights(answer, inventory),
+        sense=Sense.MOST,
         notes=(
             *answer.reasons[1:],
             *(f"no measured run backs this: {each}" for each in answer.unmeasured),
             *((f"host RAM: {ram.because}",) if ram else ()),
         ),
     )
+
+
+def _most_weights(answer: Fit, inventory: Inventory) -> float | None:
+    """GiB of weights on each GPU that would just leave room for the wanted KV, at the end the verdict rests on."""
+    weights, kv, per_token = answer.weights_gib_per_gpu, answer.kv_gib_per_gpu, answer.kv_bytes_per_token_per_rank
+    if weights is None or kv is None or per_token is None or inventory.engine.options.get("data_parallel", 1) != 1:
+        return None
+    left = {"fits": kv.low, "does-not-fit": kv.high}.get(str(answer.verdict), kv.mid)
+    asked = inventory.serving.concurrent_requests * inventory.serving.context_tokens
+    return round(weights + left - asked * per_token / GIB, 2)
 
 
 def _why(answer: Fit) -> str:
@@ -160,6 +172,7 @@ def _cpu(seen: Memory, inventory: Inventory) -> Finding:
         threshold_source="the inventory's context and RAM; KV bytes from config.json",
         value=float(tokens),
         unit="tokens",
+        limit=float(wanted),
         parts=parts,
     )
 
@@ -178,6 +191,8 @@ def _measured(seen: Memory, log: EngineLog, inventory: Inventory) -> Finding:
         threshold_source="93 of 94 public vLLM logs agree within 0.5 % (docs/reference/memory-model.md)",
         value=round(share * 100, 4) if share is not None else None,
         unit="% deviation",
+        limit=logged.TOLERANCE * 100,
+        sense=Sense.MOST,
         parts=parts,
         notes=() if seen.gpu_memory_gib is None else logged.notes(log, predicted(seen, inventory)),
     )

@@ -89,6 +89,7 @@ def judge(seen: Mapping[str, Reduced], inventory: Inventory) -> Finding:
         source=SOURCE,
         value=slowest,
         unit="GB/s of bus bandwidth",
+        samples=None if slowest is None else 1,
         notes=("One process drives all GPUs here; the floor was set for one process a GPU.",),
     )
 

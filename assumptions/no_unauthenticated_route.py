@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assumptions._core import Assumption, Finding, Part, Severity, Stage
+from assumptions._core import Assumption, Finding, Part, Sense, Severity, Stage
 from assumptions._host import finding
 from assumptions._parts import check
 from assumptions._served import NothingServed, Served, engine_log, served
@@ -115,6 +115,8 @@ def judge(seen: Doors, inventory: Inventory) -> Finding:
         threshold="0 let in",
         value=float(let_in),
         unit="requests let in",
+        limit=0.0,
+        sense=Sense.MOST,
         notes=(note,) if open_ranks else (),
     )
 

@@ -7,16 +7,21 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
+from typing import Any
 
-from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
-from assumptions._parts import because, check, worst
+from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Sense, Severity, Stage
+from assumptions._parts import check
 from assumptions._served import engine_log, served
+from assumptions._speed import finding
+from assumptions._window import Window, watched
+from assumptions.formulas.intervals import FEWEST, at_most, median_interval
 from inventories.schema import Inventory
 from serving.client import Client, Reply
 from tasks.site import Site
 
 LONGEST = 16_384  # tokens of a prompt: long enough that prefill outweighs the request itself, seconds on a CPU
-PAIRS = 2  # fresh prompts, each asked twice
+PAIRS = FEWEST  # fresh prompts, each asked twice
 CACHED_SHARE = 0.9  # of the second prompt; a block's rest and the last token are always computed anew
 RATIO = 0.5  # second time to first token by the first one
 RATIO_SOURCE = "assumed: half; vLLM 0.32 on two cores needed 0.03 of it at 8,192 tokens (tests/e2e), 1.10 without cache"
@@ -38,31 +43,35 @@ class Repeats:
     length: int
     pairs: tuple[Pair, ...]
     off: str = ""
+    window: Window | None = None
 
 
 def observe(site: Site, stage: Stage) -> Repeats:
-    """Two fresh prompts, each twice in a row; none where the engine says that it keeps no prefix cache."""
+    """Fresh prompts, each twice in a row; none where the engine says that it keeps no prefix cache."""
     length = min(LONGEST, site.inventory.serving.context_tokens // 2)
     log = engine_log(site, stage)
     if log.prefix_caching is False:
         line = OFF.search(log.text)
         return Repeats(length, (), line[0].strip()[:300] if line else "switched off")
     with served(site, stage) as at:
-        return Repeats(length, tuple(_pair(at.client, length) for _ in range(PAIRS)))
+        words = _words(at.client)
+        with watched(site, at.slot) as watch:
+            pairs = tuple(pair(at.client, words, length) for _ in range(PAIRS))
+    return Repeats(length, pairs, window=watch.window(2 * PAIRS, _spent(pairs)))
 
 
-def _pair(client: Client, length: int) -> Pair:
-    prompt = _prompt(client, length)
+def pair(client: Client, words: list[int], length: int) -> Pair:
+    """A prompt of `words` in an order that no earlier request had, and the very same again."""
+    prompt = random.Random(secrets.randbits(64)).choices(words, k=length)  # noqa: S311  (a prompt, not a secret)
     first, again = (_ask(client, prompt, purpose) for purpose in ("a fresh prompt", "the same prompt again"))
     return Pair(first, again)
 
 
-def _prompt(client: Client, length: int) -> list[int]:
-    """Words of the model's own vocabulary in an order that no earlier request had."""
+def _words(client: Client) -> list[int]:
+    """Words of the model's own vocabulary."""
     text = {"model": client.model, "prompt": "zero one two three four five six seven eight nine ten"}
     words = client.expecting(200, "tokens for a fresh prompt").call("POST", "/tokenize", json_body=text, key=True)
-    ids = [int(token) for token in words.body["tokens"]]
-    return random.Random(secrets.randbits(64)).choices(ids, k=length)  # noqa: S311  (a prompt, not a secret)
+    return [int(token) for token in words.body["tokens"]]
 
 
 def _ask(client: Client, prompt: list[int], purpose: str) -> Reply:
@@ -70,71 +79,90 @@ def _ask(client: Client, prompt: list[int], purpose: str) -> Reply:
     return client.expecting(200, purpose).post("/completions", body, timeout=600)
 
 
+def _usage(reply: Reply) -> dict[str, Any]:
+    return (reply.body.get("usage") or {}) if isinstance(reply.body, dict) else {}
+
+
 def _cached(reply: Reply) -> int | None:
     """Prompt tokens that came from the cache; None where usage does not say."""
-    usage = reply.body.get("usage") if isinstance(reply.body, dict) else None
-    details = (usage or {}).get("prompt_tokens_details") or {}
-    count = details.get("cached_tokens")
+    count = (_usage(reply).get("prompt_tokens_details") or {}).get("cached_tokens")
     return int(count) if isinstance(count, int) else None
 
 
-def ratio(seen: Repeats) -> float | None:
-    """The larger of the pairs' ratios: each of them has to be better."""
-    return max((pair.again.seconds / pair.first.seconds for pair in seen.pairs if pair.first.seconds > 0), default=None)
+def _spent(pairs: tuple[Pair, ...]) -> int | None:
+    """Tokens of all prompts and answers; None where one of them does not tell."""
+    told = [_usage(reply).get("total_tokens") for pair in pairs for reply in (pair.first, pair.again)]
+    known = [each for each in told if isinstance(each, int)]
+    return sum(known) if len(known) == len(told) else None
+
+
+def ratios(seen: Repeats) -> list[float]:
+    """Second time to the first token by the first, of each pair that was answered."""
+    answered = (pair for pair in seen.pairs if pair.first.status == pair.again.status == 200)
+    return [pair.again.seconds / pair.first.seconds for pair in answered if pair.first.seconds > 0]
 
 
 def _parts(seen: Repeats) -> Iterator[Part]:
-    if seen.off:
-        yield Part(
-            "prefix-cache", Outcome.NOT_APPLICABLE, f"the engine keeps none here; it says: {seen.off}", "", "off"
-        )
-        return
-    for number, pair in enumerate(seen.pairs, start=1):
-        yield from _pair_parts(f"prompt {number}", pair, seen.length)
+    for number, each in enumerate(seen.pairs, start=1):
+        yield _pair_part(f"prompt {number}", each, seen.length)
+    shares = ratios(seen)
+    interval = median_interval(shares)
+    said = f"too few pairs were answered: {len(shares)}"
+    if interval is not None:
+        said = f"{median(shares):.2f} of the first time, {interval[0]:.2f} to {interval[1]:.2f} at 95 %"
+    measured = f"{median(shares):.2f}" if shares else ""
+    yield check("sooner", at_most(interval, RATIO), said, expected=f"<= {RATIO}", measured=measured)
 
 
-def _pair_parts(name: str, pair: Pair, length: int) -> Iterator[Part]:
+def _pair_part(name: str, pair: Pair, length: int) -> Part:
     bad = next((reply for reply in (pair.first, pair.again) if reply.status != 200), None)
     if bad is not None:
-        yield check(name, None, f"status {bad.status}: {bad.message[:160]}", expected="two answers")
-        return
+        return check(name, None, f"status {bad.status}: {bad.message[:160]}", expected="two answers")
     before, after = _cached(pair.first), _cached(pair.again)
     if before is None or after is None:
-        yield check(f"{name}: cached", None, "usage does not report cached tokens", expected="a count")
-    elif before > length * (1 - CACHED_SHARE):
-        yield check(f"{name}: cached", None, f"{before} tokens of a fresh prompt were cached already", expected="none")
-    else:
-        wanted = int(length * CACHED_SHARE)
-        said = f"{after} of {length} prompt tokens from the cache, {before} the first time"
-        yield check(f"{name}: cached", after >= wanted, said, expected=f">= {wanted}", measured=after)
-    share = pair.again.seconds / pair.first.seconds if pair.first.seconds > 0 else None
-    said = f"{pair.first.seconds:.3f} s, then {pair.again.seconds:.3f} s to the first token"
-    measured = "" if share is None else f"{share:.2f}"
-    yield check(f"{name}: sooner", None if share is None else share <= RATIO, said, expected=RATIO, measured=measured)
+        return check(f"{name}: cached", None, "usage does not report cached tokens", expected="a count")
+    if before > length * (1 - CACHED_SHARE):
+        said = f"{before} tokens of a fresh prompt were cached already"
+        return check(f"{name}: cached", None, said, expected="none")
+    wanted = int(length * CACHED_SHARE)
+    said = f"{after} of {length} prompt tokens from the cache, {before} the first time"
+    return check(f"{name}: cached", after >= wanted, said, expected=f">= {wanted}", measured=after)
 
 
 def judge(seen: Repeats, inventory: Inventory) -> Finding:
-    """Each repeated prompt must come from the cache and in at most half the time; off on this platform: no claim."""
-    parts, share = tuple(_parts(seen)), ratio(seen)
-    told = (
-        parts[0].because
-        if seen.off
-        else f"a prompt of {seen.length:,} tokens comes back in {share or 0:.0%} of the time"
-    )
-    return Finding(
-        outcome=worst(parts),
-        because=parts[0].because if seen.off else because(parts, told),
+    """Each repeated prompt must come from the cache, and the median in at most half the time; off: no claim."""
+    if seen.off:
+        return _off(seen)
+    shares = ratios(seen)
+    return finding(
+        _parts(seen),
+        seen.window,
+        inventory,
+        good=f"a prompt of {seen.length:,} tokens comes back in {median(shares) if shares else 0:.0%} of the time",
         expected=f">= {CACHED_SHARE:.0%} of the prompt cached, and the first token in <= {RATIO:.0%} of the time",
-        measured="off" if seen.off else f"{share:.2f}" if share is not None else "nothing",
-        threshold=f"<= {RATIO} of the first time, >= {CACHED_SHARE} cached",
+        source=RATIO_SOURCE,
+        value=median(shares) if shares else None,
+        unit="of the first time",
+        samples=len(shares),
+        interval=median_interval(shares),
+        limit=RATIO,
+        sense=Sense.MOST,
+        shortest_s=min((each.first.seconds for each in seen.pairs), default=None),
+        notes=("One request at a time, right after the first: under load the cache may have given the blocks away.",),
+    )
+
+
+def _off(seen: Repeats) -> Finding:
+    said = f"the engine keeps none here; it says: {seen.off}"
+    return Finding(
+        outcome=Outcome.NOT_APPLICABLE,
+        because=said,
+        expected="a prefix cache",
+        measured="off",
+        threshold="",
         threshold_source=RATIO_SOURCE,
         provenance=Provenance.MEASURED_HERE,
-        value=None if share is None else round(share, 3),
-        unit="of the first time",
-        parts=parts,
-        notes=("One request at a time, right after the first: under load the cache may have given the blocks away.",)
-        if seen.pairs
-        else (),
+        parts=(Part("prefix-cache", Outcome.NOT_APPLICABLE, said, "", "off"),),
     )
 
 
@@ -146,7 +174,7 @@ ASSUMPTION = Assumption(
     severity=Severity.ADVISORY,
     remedy="Leave vLLM's default on and give --enable-prompt-tokens-details, so that usage shows the cached tokens; "
     "where the engine switches the cache off, plan without it.",
-    version=1,
+    version=2,
     observe=observe,
     judge=judge,
 )

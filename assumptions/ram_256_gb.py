@@ -44,6 +44,7 @@ def judge(seen: Mapping[str, Reading[Memory]], inventory: Inventory) -> Finding:
         source=SOURCE,
         value=round(least, 2) if least is not None else None,
         unit="GiB on the smallest host",
+        limit=float(MINIMUM_GIB),
         notes=("The guide asks for it as room for weights that do not fit; memory-fit says what is really needed.",),
     )
 

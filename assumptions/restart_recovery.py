@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assumptions._core import Assumption, Finding, Outcome, Part, Severity, Stage
+from assumptions._core import Assumption, Finding, Outcome, Part, Sense, Severity, Stage
 from assumptions._host import finding
 from assumptions._parts import check
 from assumptions._served import slot
@@ -16,7 +16,7 @@ from tasks.site import Site
 
 BEGUN = ("restart", "began again by itself")  # the watchdog's words, tasks/remote/watch_rules.py
 RECOVERED, OPENED, CLOSED, FOLLOWS = "recovered", "opened", "closed", "follows"
-DRILL = "freeze the live engine once (kill -STOP), then judge again"  # the only way to have seen it
+DRILL = "play it with `beachhead recovery-drill INVENTORY --drill freeze`"  # the only way to have seen it
 SOURCE = "the watchdog's own events on the host; seconds from the first failed look to the next real completion"
 
 
@@ -118,6 +118,9 @@ def judge(seen: Watched, inventory: Inventory) -> Finding:
         threshold="" if limit is None else f"<= {limit:g} s (watch.failures x (every_s + deadline_s) + start_budget_s)",
         value=round(found[-1].seconds, 1) if found else None,
         unit="s without service",
+        samples=1 if found else None,
+        limit=limit,
+        sense=Sense.MOST,
     )
 
 
@@ -127,8 +130,8 @@ ASSUMPTION = Assumption(
     states="A server that dies or hangs is restarted and answers again without a person.",
     stages=(Stage.LIVE,),
     severity=Severity.ADVISORY,
-    remedy="Freeze the live engine with kill -STOP at a quiet hour, wait for the watchdog, and judge again. Where the "
-    "breaker is open, `beachhead watch` says why: mend that, then `beachhead watch --reset`.",
+    remedy="At a quiet hour run `beachhead recovery-drill INVENTORY --drill freeze --yes-this-stops-service`, and "
+    "judge again. Where the breaker is open, `beachhead watch` says why: mend that, then `beachhead watch --reset`.",
     version=1,
     observe=observe,
     judge=judge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assumptions._core import Assumption, Finding, Part, Provenance, Severity, Stage
+from assumptions._core import Assumption, Finding, Part, Provenance, Sense, Severity, Stage
 from assumptions._guide import parsed
 from assumptions._guide_text import MANIFEST, MODEL
 from assumptions._parts import because, check, worst
@@ -93,6 +93,9 @@ def judge(seen: Start, inventory: Inventory) -> Finding:
         provenance=Provenance.MEASURED_HERE,
         value=None if first is None else round(first, 1),
         unit="s to the first completion",
+        samples=None if first is None else 1,
+        limit=limit,
+        sense=Sense.MOST,
         parts=parts,
         notes=(f"This start: {first:.0f} s to the first completion.",) if first is not None else (),
     )

@@ -92,6 +92,8 @@ def judge(seen: Mapping[str, Speed], inventory: Inventory) -> Finding:
         source=SOURCE,
         value=round(slowest, 1) if slowest else None,
         unit="MB/s on the slowest host",
+        samples=1 if slowest else None,
+        limit=least / 1e6,
         notes=("The start itself, at the stage staging, is what decides; this tells beforehand.",),
     )
 

@@ -117,6 +117,7 @@ def judge(seen: Full, inventory: Inventory) -> Finding:
         threshold=f">= {GUIDE:g}",
         value=None if free is None else float(free[0]),
         unit="MiB free on the fullest GPU",
+        samples=len(seen.burst.looks) if seen.burst and free else None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Severity, Stage
+from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Sense, Severity, Stage
 from assumptions._parts import because, check, worst
 from inventories.schema import Host, Inventory, Model
 from tasks.checkpoints import hub_tree
@@ -81,6 +81,8 @@ def judge(seen: tuple[Checkpoint, ...], inventory: Inventory) -> Finding:
         provenance=Provenance.MEASURED_HERE,
         value=float(bad),
         unit="files",
+        limit=0.0,
+        sense=Sense.MOST,
         parts=parts,
     )
 

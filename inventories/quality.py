@@ -20,7 +20,7 @@ class Quality(Strict):
         None, description="what `beachhead reference record` wrote; absent: references/<model>.json, if it is there"
     )
     suite_results: tuple[LocalFile, ...] = Field(
-        (), description="result files of lm-evaluation-harness (JSON) or Inspect (.json or .eval), of this deployment"
+        (), description="JSON result files of lm-evaluation-harness or logs of Inspect, taken of this deployment"
     )
     vendor_set: LocalFile | None = Field(
         None, description="requests in K2 Vendor Verifier's form, one JSON object a line"

@@ -73,6 +73,26 @@ class Answer:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One `data:` line of a stream, and how many seconds after the request was sent it came."""
+
+    seconds: float
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A stream as it came: status, the lines, the whole body where it was no stream, and why it broke off if it did."""
+
+    status: int
+    events: tuple[Event, ...]
+    seconds: float
+    record: str
+    reply: Reply | None = None
+    broke: str = ""
+
+
 class Client:
     """A served model at `base_url` (which ends in /v1).  `record` gets every exchange; secrets are cut there.
 
@@ -93,6 +113,7 @@ class Client:
 
         self.base_url, self.model, self._record = base_url.rstrip("/"), model, record
         self.last_record = ""
+        self.timeout = timeout
         self._expected: tuple[int | None, str] = (None, "")
         self._unanswered: httpx2.Request | None = None
         self._http = DefaultHttpxClient(
@@ -167,15 +188,38 @@ class Client:
         root = self.base_url.removesuffix("/v1")
         with self._recorded():
             response = self._http.request(method, root + path, json=json_body, headers=auth, timeout=timeout)
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        return Reply(response.status_code, body, response.text, time.monotonic() - began, self.last_record)
+        return _reply(response, time.monotonic() - began, self.last_record)
 
     def post(self, path: str, body: dict[str, Any], *, timeout: float = 120.0) -> Reply:
         """POST to a route under /v1 with the model's name filled in."""
         return self.call("POST", "/v1" + path, json_body={"model": self.model, **body}, timeout=timeout)
+
+    def events(self, path: str, body: dict[str, Any], *, timeout: float | None = None) -> Events:
+        """POST to a route under /v1 as a stream, its lines untouched; `timeout` is for each wait, not for the whole.
+
+        Raises NoAnswer where not even a status came; what breaks off later is in the answer.
+        """
+        began, lines, broke = time.monotonic(), [], ""
+        asked = {"model": self.model, **body, "stream": True}
+        wait = self.timeout if timeout is None else timeout
+        with (
+            self._recorded(),
+            self._http.stream("POST", self.base_url + path, json=asked, headers=self._auth, timeout=wait) as response,
+        ):
+            status, record = response.status_code, self.last_record
+            streamed = "text/event-stream" in response.headers.get("content-type", "")
+            try:
+                for line in response.iter_lines() if streamed else ():
+                    if line.startswith("data:"):
+                        lines.append(Event(time.monotonic() - began, line.removeprefix("data:").strip()))
+            except _lost() as error:
+                broke = f"{type(error).__name__}: {str(error)[:200]}"
+            seconds = time.monotonic() - began
+            reply = None if streamed else _reply(response, seconds, record)
+        if streamed:
+            said = "\n".join(event.data for event in lines)
+            self._record("stream", at=datetime.now(UTC).isoformat(), of=record, response=said, broke=broke)
+        return Events(status, tuple(lines), seconds, record, reply, broke)
 
     def chat(self, text: str, *, timeout: float = 120.0, **body: Any) -> Answer:
         """One chat completion through the openai client; raises Refused or NoAnswer."""
@@ -202,6 +246,20 @@ class Client:
             answer = _assemble(piece.model_dump() for piece in pieces)
         self._record("stream", at=datetime.now(UTC).isoformat(), of=self.last_record, response=dumps(asdict(answer)))
         return answer
+
+
+def _reply(response: httpx2.Response, seconds: float, record: str) -> Reply:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return Reply(response.status_code, body, response.text, seconds, record)
+
+
+def _lost() -> type[Exception]:
+    import httpx2
+
+    return httpx2.HTTPError
 
 
 @contextmanager

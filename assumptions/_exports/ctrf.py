@@ -63,5 +63,7 @@ def _test(record: Evidence) -> dict[str, Any]:
             "unit": finding.unit,
             "interval": plain(finding.interval),
             "samples": finding.samples,
+            "limit": plain(finding.limit),
+            "sense": None if finding.limit is None else str(finding.sense),
         },
     }

@@ -57,7 +57,7 @@ def test_a_restart_by_the_runtime_counts_too() -> None:
 def test_without_a_restart_that_ended_in_an_answer_it_is_unknown(events: tuple[Mapping[str, Any], ...]) -> None:
     finding = judge(watched(*events), inventory())
     assert finding.outcome is Outcome.UNKNOWN
-    assert "was seen: freeze the live engine once" in finding.because
+    assert "was seen: play it with `beachhead recovery-drill" in finding.because
 
 
 def test_another_releases_recovery_is_not_this_ones() -> None:

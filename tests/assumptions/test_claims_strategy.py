@@ -96,9 +96,10 @@ def test_nothing_is_bought_in_a_rehearsal(module: Any, tmp_path: Path) -> None:
     assert (finding.outcome, finding.because) == (Outcome.NOT_APPLICABLE, "nothing is bought in a rehearsal")
 
 
-def test_they_are_all_of_the_strategys_claims() -> None:
+def test_they_are_claims_of_the_strategy() -> None:
+    """Those about its machines are judged in test_claims_strategy_hardware.py and test_claims_configurations.py."""
     ours = [claim for claim in claims() if claim.guide.startswith(GUIDE)]
-    assert sorted(claim.id for claim in ours) == sorted(REAL)
+    assert set(REAL) <= {claim.id for claim in ours}
     assert all(claim.severity is Severity.ADVISORY and claim.stages == (Stage.PLAN,) for claim in ours)
 
 

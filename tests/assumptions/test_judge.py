@@ -31,6 +31,9 @@ AT_STAGE = [
 # Claims that are younger than the recording: judged in the tests of their own names, and here without a host.
 YOUNGER = [
     ("dtype-int4", Stage.STAGING),
+    ("gated-download", Stage.WEIGHTS),
+    ("huggingface-structure", Stage.WEIGHTS),
+    ("vendor-checksums", Stage.WEIGHTS),
     ("health-body", Stage.STAGING),
     ("health-body", Stage.LIVE),
     ("no-unauthenticated-route", Stage.LIVE),
@@ -40,7 +43,12 @@ YOUNGER = [
     ("start-within-probe-delay", Stage.STAGING),
     ("weights-integrity-at-load", Stage.STAGING),
 ]
-NO_HOST_NEEDED = {("compose-kubernetes-same", Stage.LIVE), ("utilisation-095", Stage.STAGING)}  # no container, no GPU
+NO_HOST_NEEDED = {  # no container, no GPU, another model
+    ("checkpoint-size-500-gb", Stage.WEIGHTS),
+    ("compose-kubernetes-same", Stage.LIVE),
+    ("model-architecture", Stage.WEIGHTS),
+    ("utilisation-095", Stage.STAGING),
+}
 SERVED = [each for each in AT_STAGE if each[0] not in ("weights-intact", "memory-fit")]
 
 

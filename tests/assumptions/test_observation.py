@@ -6,7 +6,7 @@ import random
 from collections import abc
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -142,6 +142,7 @@ SIMPLE: dict[Any, list[Any]] = {
     bytes: [b""],
     type(None): [None],
     datetime: [datetime(2026, 11, 22, 1, 2, 3, 4, tzinfo=UTC)],
+    date: [date(2026, 11, 22)],
     Any: [None, 1, "x", {"a": [1, 2]}, []],
     object: [None, 1, "x"],
     dict: [{"a": 1}],

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assumptions.formulas.intervals import bootstrap, quantile, wilson
+from assumptions.formulas.intervals import (
+    FEWEST,
+    at_least,
+    at_most,
+    batch_rates,
+    bootstrap,
+    median_interval,
+    quantile,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +78,49 @@ def test_what_has_no_interval() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 1))
 def test_a_quantile_lies_inside(values: list[float], share: float) -> None:
     assert min(values) <= quantile(values, share) + 1e-6 and quantile(values, share) - 1e-6 <= max(values)
+
+
+@pytest.mark.parametrize(
+    ("count", "ranks"),
+    [  # the ranks of the published tables for a median at 95 % (Conover, "Practical Nonparametric Statistics")
+        (6, (1, 6)),
+        (8, (1, 8)),
+        (9, (2, 8)),
+        (10, (2, 9)),
+        (12, (3, 10)),
+        (20, (6, 15)),
+        (30, (10, 21)),
+    ],
+)
+def test_a_medians_interval_has_the_published_ranks(count: int, ranks: tuple[int, int]) -> None:
+    values = random.Random(3).sample(range(1, count + 1), count)
+    assert median_interval(list(map(float, values))) == ranks
+
+
+def test_too_few_values_hold_no_median() -> None:
+    for count in range(FEWEST):
+        assert median_interval([1.0] * count) is None
+    assert median_interval([1.0] * FEWEST) == (1.0, 1.0)
+    with pytest.raises(ValueError):
+        median_interval([float("nan")] * 9)
+
+
+def test_a_medians_interval_covers_the_truth_at_least_as_often_as_it_says() -> None:
+    chance, held = random.Random(11), 0
+    for _ in range(400):
+        low, high = median_interval([chance.lognormvariate(0, 1) for _ in range(8)]) or (2.0, 2.0)
+        held += low <= 1 <= high
+    assert held / 400 >= 0.95
+
+
+def test_the_unfavourable_end_decides_and_between_is_not_known() -> None:
+    assert [at_most((1.0, 2.0), limit) for limit in (2.0, 1.9, 1.0, 0.9)] == [True, None, None, False]
+    assert [at_least((1.0, 2.0), limit) for limit in (1.0, 1.1, 2.0, 2.1)] == [True, None, None, False]
+    assert at_most(None, 1.0) is None and at_least(None, 1.0) is None
+
+
+def test_a_batch_is_a_round_and_what_is_left_over_is_none() -> None:
+    assert batch_rates([4.0, 1.0, 1.0, 2.0, 2.0, 4.0, 9.0], 2) == [2.0, 2.0, 1.0]
+    assert batch_rates([], 2) == batch_rates([1.0], 2) == []
+    with pytest.raises(ValueError):
+        batch_rates([1.0], 0)

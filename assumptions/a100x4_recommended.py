@@ -1,0 +1,32 @@
+"""Claim: 4x A100 80 GB serves Kimi K2 Thinking at 256K.  By the memory model, at the guide's own settings."""
+
+from __future__ import annotations
+
+from assumptions import _configuration
+from assumptions._configuration import Configuration, configuration
+from assumptions._core import Assumption, Severity, Stage
+from assumptions._paper import GUIDE, GUIDE_MODEL
+from assumptions._strategy import of_a_purchase
+from tasks.site import Site
+
+CARD, CARDS = "a100-80gb", 4  # §2.1, tier Recommended, and §9, §10
+
+judge = of_a_purchase(_configuration.judge)
+
+
+def observe(site: Site, stage: Stage) -> Configuration:
+    """The catalog's model and cards; no host is asked."""
+    return configuration(GUIDE_MODEL, CARD, CARDS)
+
+
+ASSUMPTION = Assumption(
+    id="a100x4-recommended",
+    guide=f"{GUIDE} §2.1, tier Recommended, and §9, §10",
+    states="4x A100 80 GB holds Kimi K2 Thinking and a 256K context.",
+    stages=(Stage.PLAN,),
+    severity=Severity.ADVISORY,
+    remedy="Four cards hold half of the weights: take 8x H200, which public runs show.",
+    version=1,
+    observe=observe,
+    judge=judge,
+)
