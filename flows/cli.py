@@ -12,11 +12,14 @@ import click
 from flows import command_output as out
 from flows.cost_command import cost
 from flows.diff_command import diff_command
+from flows.drill_command import drill
 from flows.export_command import export
 from flows.fit_command import fit
 from flows.keys_command import keys
 from flows.manifests_command import manifests
 from flows.plan_view import view
+from flows.recovery_command import recovery_drill
+from flows.reference_command import reference
 from flows.run import Run
 from flows.seal_command import seal
 from flows.verify_command import verify
@@ -203,14 +206,20 @@ def rollback(inventory: str, as_json: bool) -> None:
 @main.command()
 @click.argument("inventory")
 @click.option("--run", "run_id", metavar="RUN", help="A run's id; without it the newest.")
+@click.option("--again", is_flag=True, help="Write the report anew from the run's files: with newer drills, or looks.")
 @JSON
-def report(inventory: str, run_id: str | None, as_json: bool) -> None:
+def report(inventory: str, run_id: str | None, again: bool, as_json: bool) -> None:
     """Print a run's verdict and where its report lies.
 
     \b
-    Example: beachhead report rehearsal
+    Example: beachhead report rehearsal --again
     """
-    sys.exit(out.ended(out.find_run(inventory, run_id), as_json=as_json))
+    folder = out.find_run(inventory, run_id)
+    if again:
+        from flows.report_again import again as write
+
+        write(folder)
+    sys.exit(out.ended(folder, as_json=as_json))
 
 
 @main.command()
@@ -271,10 +280,13 @@ def assumptions(as_json: bool) -> None:
 
 main.add_command(cost)
 main.add_command(diff_command)
+main.add_command(drill)
 main.add_command(export)
 main.add_command(fit)
 main.add_command(keys)
 main.add_command(manifests)
+main.add_command(reference)
+main.add_command(recovery_drill)
 main.add_command(watch)
 main.add_command(seal)
 main.add_command(verify)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assumptions._memory_question import card
-from assumptions._plan_view import Alternative, Block, Figure, LaunchFlag, PlanView
+from assumptions._plan_view import NO_GPU, Alternative, Block, Figure, LaunchFlag, PlanView
 from assumptions.formulas.memory import Range
 from assumptions.formulas.offers import Option
 from flows.cost_view import view as cost_view
@@ -18,7 +18,7 @@ def view(inventory: Inventory, sheet: PlanSheet) -> PlanView:
     known, others = card(inventory), sheet.alternatives
     return PlanView(
         fit=sheet.fit,
-        gpu_title=known.title if known else "no GPU",
+        gpu_title=known.title if known else NO_GPU,
         gpu_memory_gib=known.memory_gib.value if known else None,
         gpu_count=sum(host.gpus for host in inventory.hosts) or None,
         gpu_memory_basis=known.memory_gib.basis if known else "declared",

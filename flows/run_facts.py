@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assumptions._judge import product
 from assumptions._report import RunFacts
+from assumptions._report_price import price_of
 from inventories.figures import model
 from tasks.engines.base import engine
 from tasks.hosts import now
@@ -37,4 +38,6 @@ def facts_of(run: Run) -> RunFacts:
         stages=tuple(run.stages),
         links=run.links,
         simulated=tuple(f"{host}: {what}" for host, what in run.scripted.items()),
+        waivers=run.waivers,
+        price=price_of(inventory),
     )

@@ -179,7 +179,7 @@ def test_json_and_csv(tmp_path: Any) -> None:
     file = tmp_path / "months.csv"
     done = run("h200x8", "--json", "--tokens-per-second", "30000,,10000", "--csv", str(file))
     told = json.loads(done.output, parse_constant=lambda word: pytest.fail(word))
-    assert told["fit"] == "fits" and len(told["claims"]) == 9
+    assert told["fit"] == "fits" and {"advantage-18x", "saves-100k"} <= {claim["id"] for claim in told["claims"]}
     lines = file.read_text().splitlines()
     assert lines[0].startswith("way,month,tokens_asked") and len(lines) == 1 + 3 * 61
 
