@@ -22,7 +22,7 @@ def observe(site: Site, stage: Stage) -> Configuration:
 ASSUMPTION = Assumption(
     id="a100x8-production",
     guide=f"{GUIDE} §2.1, tier Production",
-    states="8x A100 80 GB holds Kimi K2 Thinking and a 256K context.",
+    states="8x A100 80 GB, started as the guide says, holds Kimi K2 Thinking and a 256K context.",
     stages=(Stage.PLAN,),
     severity=Severity.ADVISORY,
     remedy="The weights leave no room for a context of this length: take 8x H200, or try 16 cards before you buy them.",

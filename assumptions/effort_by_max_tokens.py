@@ -66,10 +66,10 @@ def setting(effort: float) -> Setting:
 
 
 def observe(site: Site, stage: Stage) -> Efforts:
-    """Two requests one after the other, then each setting several times, together; in a rehearsal once."""
+    """Two requests one after the other, then each setting several times, together, but in a rehearsal."""
     inventory = site.inventory
     most = inventory.serving.context_tokens // 2
-    times = 1 if rehearsed(inventory) else TIMES
+    times = 0 if rehearsed(inventory) else TIMES
     low, middle, high = (setting(effort) for effort in (LEAST, MIDDLE, MOST))
     cool, hot = replace(middle, temperature=low.temperature), replace(middle, temperature=high.temperature)
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assumptions._core import Assumption, Finding, Part, Provenance, Sense, Severity, Stage
 from assumptions._parts import because, check, worst
 from assumptions._quality import HOW, beside, made_up, reference_path
-from assumptions._quality_compared import Compared, Sums, compared, per_token
-from assumptions._quality_logprobs import TOP, scored
+from assumptions._quality_compared import Compared, compared, per_token
+from assumptions._quality_distances import KL, PERPLEXITY, SAME_TOP, SOURCE, distances
+from assumptions._quality_logprobs import scored
 from assumptions._quality_reference import KINDS, About, passages, passages_sha256, read
 from assumptions._served import served
 from assumptions._stored_format import StoredFormat, stored_format
-from assumptions.formulas.intervals import at_least, at_most
 from inventories.schema import Inventory
 from tasks.site import Site
 
-# LLaMA 3 8B, q8_0 against FP16: the 8-bit form that its users take for lossless
-KL = 0.001355  # nats a token
-SAME_TOP = 0.97674
-# the next row, q6_K: 1.003490; q8_0's 1.000425 would take some 40,000 tokens to tell from nothing
-PERPLEXITY = 1.00349
-SOURCE = "llama.cpp tools/perplexity/README.md, LLaMA 3 8b: q8_0 (KL, same top token), q6_K (perplexity); "
-COVERED = 0.9  # assumed: with less than that of the probability in sight, too much of it is told by nobody
 FEWEST = 10  # passages: a bootstrap over fewer says little
 REMEDY = "`beachhead reference record INVENTORY --endpoint URL --kind bf16` records one"
 
@@ -80,33 +72,6 @@ def _about(seen: Lossless, inventory: Inventory) -> Iterator[Part]:
     yield check("reference's weights", known, KINDS.get(about.kind, about.kind), expected="bf16, dequantised or vendor")
 
 
-def _numbers(seen: Lossless, ours: tuple[Sums, ...]) -> Iterator[Part]:
-    """The three distances; the limit is the published one, or the reference's own spread where that is wider."""
-    repeats = len(seen.passages[0].repeats)
-    spreads = [tuple(p.repeats[n] for p in seen.passages if len(p.repeats) > n) for n in range(repeats)]
-    covered, _ = per_token(ours, "covered")
-    yield check(
-        "probability in sight",
-        True if covered >= COVERED else None,
-        f"the {TOP} likeliest tokens that both name hold {covered:.1%} of the reference's probability",
-        expected=f">= {COVERED:.0%} (assumed)",
-        measured=f"{covered:.4f}",
-    )
-    kl, ends = per_token(ours, "kl")
-    limit = max(KL, *(per_token(spread, "kl")[1][1] for spread in spreads if spread), 0.0)
-    said = f"{kl:.6f} nats a token, 95 % from {ends[0]:.6f} to {ends[1]:.6f}"
-    yield check("divergence", at_most(ends, limit), said, expected=f"<= {limit:.6f}", measured=f"{kl:.6f}")
-    same, ends = per_token(ours, "same_top")
-    floor = min(SAME_TOP, *(per_token(spread, "same_top")[1][0] for spread in spreads if spread), 1.0)
-    said = f"the likeliest token is the same at {same:.2%} of the places, 95 % from {ends[0]:.2%} to {ends[1]:.2%}"
-    yield check("same likeliest token", at_least(ends, floor), said, expected=f">= {floor:.4f}", measured=f"{same:.4f}")
-    gap, ends = per_token(ours, "logprob_gap")
-    wide = max(math.log(PERPLEXITY), *(per_token(spread, "logprob_gap")[1][1] for spread in spreads if spread), 0.0)
-    said = f"{math.exp(gap):.5f} of the reference's, 95 % from {math.exp(ends[0]):.5f} to {math.exp(ends[1]):.5f}"
-    most = f"<= {math.exp(wide):.5f}"
-    yield check("perplexity", at_most(ends, wide), said, expected=most, measured=f"{math.exp(gap):.5f}")
-
-
 def _parts(seen: Lossless, inventory: Inventory) -> Iterator[Part]:
     yield from _about(seen, inventory)
     if seen.passages:
@@ -116,7 +81,7 @@ def _parts(seen: Lossless, inventory: Inventory) -> Iterator[Part]:
         said = f"{len(ours)} of {len(seen.passages)} passages are cut into the same tokens"
         yield check("same tokens", True if enough else None, said, expected=f"all, {FEWEST} at least", measured=cut[:3])
         if enough:
-            yield from _numbers(seen, ours)
+            yield from distances(seen.passages, ours)
     yield from made_up(inventory)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from assumptions._api import TINY, ask, rehearsed, request, spent, unusable
+from assumptions._api import TINY, ask, finish, rehearsed, request, spent, unusable
 from assumptions._core import Assumption, Finding, Part, Severity, Stage
 from assumptions._host import finding
 from assumptions._parts import check
@@ -19,6 +19,7 @@ from tasks.site import Site
 
 DEFAULT = 96_000  # guide §5.1, get_thinking_budget
 BUDGETS = (MIN_BUDGET, DEFAULT, MAX_BUDGET)
+FEW = 16  # tokens of an answer in a rehearsal: that a budget is taken shows at once
 MOST = 4_096  # tokens an answer may take here: guide §5.1, generate()'s default max_tokens
 SCHEMA = "ChatCompletionRequest"
 SOURCE = "K2 Thinking guide §5.1, thinking_budget_range and get_thinking_budget: 1,000 to 256,000, default 96,000"
@@ -57,7 +58,7 @@ def observe(site: Site, stage: Stage) -> Range:
     context = site.inventory.serving.context_tokens
 
     def one(purpose: str, budget: int | None) -> Reply:
-        most = min(MOST, context // 2)
+        most = FEW if rehearsed(site.inventory) else min(MOST, context // 2)
         body = request(site.inventory, max_tokens=most, thinking_token_budget=None)
         return ask(at.client, purpose, {**body, NAME: budget} if budget is not None else body)
 
@@ -118,7 +119,8 @@ def _default(field: Field) -> Part:
 
 def judge(seen: Range, inventory: Inventory) -> Finding:
     """The range's ends and its default, each for itself."""
-    notes = [f"Without a budget {spent(seen.free)} tokens were thought here."] if spent(seen.free) is not None else []
+    whole = spent(seen.free) is not None and finish(seen.free) == "stop"
+    notes = [f"Without a budget {spent(seen.free)} tokens were thought here."] if whole else []
     if seen.above.status == 200:
         notes.append("A budget above the context is taken without a word: the context ends the thinking before it.")
     elif seen.above.status == 400:

@@ -8,9 +8,10 @@ import pytest
 
 from assumptions._core import Outcome
 from assumptions._quality_compared import Compared, Sums
+from assumptions._quality_distances import KL, PERPLEXITY, SAME_TOP
 from assumptions._quality_reference import About
 from assumptions._stored_format import parsed
-from assumptions.int4_lossless import KL, PERPLEXITY, SAME_TOP, Lossless, judge
+from assumptions.int4_lossless import Lossless, judge
 from inventories.load import load
 from rehearsal.quantization import NATIVE_INT4
 from tests.recorded import recordings
@@ -97,6 +98,15 @@ def test_the_references_own_spread_widens_the_line() -> None:
     assert outcomes(once)["divergence"] is Outcome.FAIL
 
 
+def test_a_reference_that_is_far_from_itself_shows_nothing() -> None:
+    """Else its spread would widen the line until anything passed."""
+    for kl in (0.0004, 0.07):
+        wild = seen(kl=kl, spread=0.15)
+        assert judge(wild, INVENTORY).outcome is Outcome.UNKNOWN
+        assert outcomes(wild)["reference's own spread"] is outcomes(wild)["divergence"] is Outcome.UNKNOWN
+    assert outcomes(seen(kl=0.007, spread=0.0054))["divergence"] is Outcome.FAIL
+
+
 def test_passages_that_differ_leave_it_open() -> None:
     """Half of them far, half near: the mean is over the line and its interval is not."""
     mixed = replace(SAME, passages=tuple(passage(f"p{n}", kl=0.0032 if n % 2 else 0.0) for n in range(32)))
@@ -113,6 +123,7 @@ UNKNOWNS: dict[str, tuple[str, Lossless]] = {
     "nobody said which weights": ("reference's weights", replace(SAME, reference=replace(ABOUT, kind="other"))),
     "not stored as INT4": ("served as INT4", replace(SAME, stored=parsed("kimi-k2-thinking", {}))),
     "other tokens": ("same tokens", replace(SAME, passages=(replace(SAME.passages[0], ours=None), *SAME.passages[1:]))),
+    "recorded from the deployment itself": ("another engine", seen(kl=0.0, gap=0.0, same=100)),
     "few passages": ("same tokens", seen(count=9)),
     "little of the probability in sight": ("probability in sight", seen(covered=0.89)),
 }

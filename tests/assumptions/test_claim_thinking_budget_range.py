@@ -8,7 +8,7 @@ import pytest
 from assumptions._core import Outcome
 from assumptions.thinking_budget_range import DEFAULT, Field, Range, Tried, judge
 from serving.client import Reply
-from tests.assumptions.served_api import BROKEN, GONE, REAL, REHEARSAL, outcomes, seen, used
+from tests.assumptions.served_api import BROKEN, GONE, REAL, REHEARSAL, outcomes, said, seen, used
 
 SEEN: Range = seen("thinking-budget-range", "fail")
 GOOD = replace(SEEN, context_tokens=262_144, field=Field(200, True, DEFAULT))
@@ -38,7 +38,7 @@ def test_the_real_engine_takes_the_range_and_has_no_default() -> None:
         "256,000 tokens",
     ]
     assert outcomes(finding)["room for the most"] is Outcome.UNKNOWN
-    assert "96 tokens were thought here" in finding.notes[0] and "taken without a word" in finding.notes[1]
+    assert len(finding.notes) == 1 and "taken without a word" in finding.notes[0]
 
 
 def test_an_engine_with_that_default_passes() -> None:
@@ -64,6 +64,11 @@ def test_an_engine_with_that_default_passes() -> None:
 def test_each_part_decides(part: str, range_: Range, outcome: Outcome) -> None:
     finding = judge(range_, REAL)
     assert outcomes(finding)[part] is finding.outcome is outcome
+
+
+def test_what_is_thought_without_a_budget_is_a_note() -> None:
+    free = used(said(SEEN.free, "stop"), completion_tokens_details={"reasoning_tokens": 96})
+    assert judge(replace(SEEN, free=free), REHEARSAL).notes[0] == "Without a budget 96 tokens were thought here."
 
 
 def test_a_refused_budget_above_the_context_is_a_note() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assumptions import gated_download, huggingface_structure, vendor_checksums
-from assumptions._core import Finding, Outcome, Provenance
+from assumptions._core import Finding, Outcome, Provenance, Stage
 from assumptions.gated_download import Login
 from assumptions.huggingface_structure import INDEX, Structure
 from assumptions.vendor_checksums import Published
@@ -21,6 +21,7 @@ from tasks.facts.hub_access import Access, HubAccess
 from tasks.hosts import CommandFailed
 from tasks.local import LocalHost
 from tests.recorded import recordings
+from tests.recorded.scene import Scene
 
 pytestmark = pytest.mark.timeout(60)
 HOST, TINY = LocalHost(), checkpoints()[1]
@@ -214,3 +215,10 @@ def test_a_hub_that_is_down_is_an_error() -> None:
 )
 def test_only_a_refusal_of_access_is_a_fail(status: int, outcome: str) -> None:
     assert str(gated_download.judge(login(status), INVENTORY).outcome) == outcome
+
+
+@pytest.mark.parametrize("claim_id", ["gated-download", "huggingface-structure", "vendor-checksums"])
+def test_the_recorded_rehearsal_passes_with_its_raw_record(claim_id: str, tmp_path: Path) -> None:
+    record = Scene(tmp_path, Stage.WEIGHTS, None).judged(claim_id)
+    assert record.finding.outcome is Outcome.PASS, record.finding
+    assert record.trail and not record.not_again

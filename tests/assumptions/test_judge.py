@@ -34,6 +34,12 @@ YOUNGER = [
     ("gated-download", Stage.WEIGHTS),
     ("huggingface-structure", Stage.WEIGHTS),
     ("vendor-checksums", Stage.WEIGHTS),
+    ("int4-native-format", Stage.STAGING),
+    ("int4-lossless", Stage.LIVE),
+    ("context-recall", Stage.LIVE),
+    ("tool-calls-300", Stage.LIVE),
+    ("tool-schema-accuracy", Stage.LIVE),
+    ("tool-trigger-agreement", Stage.LIVE),
     ("health-body", Stage.STAGING),
     ("health-body", Stage.LIVE),
     ("no-unauthenticated-route", Stage.LIVE),
@@ -47,6 +53,7 @@ NO_HOST_NEEDED = {  # no container, no GPU, another model
     ("checkpoint-size-500-gb", Stage.WEIGHTS),
     ("compose-kubernetes-same", Stage.LIVE),
     ("model-architecture", Stage.WEIGHTS),
+    ("model-quality", Stage.LIVE),
     ("utilisation-095", Stage.STAGING),
 }
 SERVED = [each for each in AT_STAGE if each[0] not in ("weights-intact", "memory-fit")]

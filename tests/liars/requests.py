@@ -40,6 +40,8 @@ def cut(share: float) -> Any:
     """Only the end of a long prompt is passed on, as ids or as text."""
 
     def ask(asked: Asked) -> Asked:
+        if not asked.generates:
+            return asked
         prompt = asked.fields.get("prompt")
         if isinstance(prompt, (list, str)) and len(prompt) > 256:
             return asked.but(prompt=prompt[-int(len(prompt) * share) :])

@@ -13,8 +13,10 @@ from assumptions.int4_support import GUIDE_FLAG, PROBE_ENV
 from inventories.figures import model
 from inventories.schema import Inventory
 from tasks.engines.base import engine
+from tasks.facts.checkpoint_layout import CheckpointLayout
 from tasks.facts.engine_log import EngineLogFact
 from tasks.facts.engine_probe import EngineProbe
+from tasks.facts.hub_access import HubAccess
 from tasks.facts.machine import MachineFact
 from tasks.facts.text_file import TextFile
 from tasks.facts.weights import DiskFiles, HubTree
@@ -78,6 +80,9 @@ def _script(site: Site, stage: Stage) -> dict[str, Answer]:
             flags = EngineProbe(python, "flags", folder, GUIDE_FLAG, PROBE_ENV)
             script[flags.command] = recordings.text("probe-flags.txt")
             script[EngineProbe(python, "budget", folder).command] = recordings.text("probe-budget.txt")
+            access = HubAccess(python, inventory.hub.endpoint, model(pinned.catalog).repo, commit)
+            script[access.command] = recordings.text("hub_access.json")
+            script[CheckpointLayout(python, folder).command] = recordings.text("checkpoint_layout.json")
     return script
 
 

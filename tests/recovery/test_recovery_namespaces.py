@@ -15,7 +15,7 @@ import pytest
 from tasks.facts.base import look
 from tasks.facts.disk import Disk, DiskFact
 from tasks.hosts import HostError
-from tasks.recovery import disk_full, guard, network_cut
+from tasks.recovery import disk_full, guard, network_cut, playing
 from tasks.recovery.guard import guarded
 from tasks.recovery.playing import played
 from tasks.recovery.scene import Scene, opened
@@ -23,7 +23,7 @@ from tests.multihost.namespaces import Pair, require, run
 from tests.recovery.deployment import Deployment, declared
 from tests.watch.scene import free_port, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 SIZE_MIB = 48
 
 
@@ -132,7 +132,10 @@ def test_a_link_that_is_lost_midway_leaves_the_disk_empty(
 
 
 @pytest.mark.xfail(strict=True, reason="tasks/remote/watch_notes.py: its own stderr is a file on the full disk")
-def test_a_full_root_is_endured_by_a_watchdog_without_systemd(pair: Pair, tmp_path: Path) -> None:
+def test_a_full_root_is_endured_by_a_watchdog_without_systemd(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playing, "WATCHED_S", 5.0)
     host = pair[1].host("box")
     host.run(small(str(pair.root))).check()
     spec = {"name": "box", "ssh": {"address": pair[1].address, "user": "root"}, "root": str(pair.root)}
