@@ -74,6 +74,10 @@ def _parts(seen: Trace) -> Iterator[Part]:
         yield part
         return
     streamed = seen.streamed
+    if streamed.broke:  # what was still to come nobody saw
+        said = f"broke off after {len(streamed.times)} lines: {streamed.broke}"
+        yield check("streamed", None, said, expected="a whole stream")
+        return
     yield _exposed("streamed", streamed.fields, streamed.thinking, streamed.content, None)
     yield _clean("streamed answer", streamed.thinking, streamed.content)
     if _names(seen.whole) and streamed.fields:
@@ -107,7 +111,7 @@ ASSUMPTION = Assumption(
     severity=Severity.ADVISORY,
     remedy="Start the engine with the model's reasoning parser (--reasoning-parser kimi_k2), and let clients read "
     "`reasoning` first and `reasoning_content` after it.",
-    version=1,
+    version=2,
     observe=observe,
     judge=judge,
 )

@@ -31,11 +31,11 @@ def header(path: Path) -> dict[str, int]:
             if not 2 <= length <= min(path.stat().st_size, 100_000_000):
                 raise ValueError(f"header length {length} is not possible")
             tensors = json.loads(file.read(length))
-        return {
-            name: each["data_offsets"][1] - each["data_offsets"][0]
-            for name, each in tensors.items()
-            if name != "__metadata__"
-        }
+        places = {name: each["data_offsets"] for name, each in tensors.items() if name != "__metadata__"}
+        told, there = 8 + length + max((end for _, end in places.values()), default=0), path.stat().st_size
+        if told != there:
+            raise ValueError(f"its header tells of {told} bytes, the file has {there}")
+        return {name: end - start for name, (start, end) in places.items()}
     except FAULTS as error:
         unreadable[path.name] = f"{type(error).__name__}: {error}"
         return {}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assumptions._core import Outcome
-from assumptions.streaming_deltas import STALL_S, Deltas, arrivals, judge, least
+from assumptions.streaming_deltas import BRIEF_S, STALL_S, Deltas, arrivals, judge, least
 from tests.assumptions.served_api import GONE, NOT_COMPLETIONS, REAL, REHEARSAL, outcomes, said, seen
 
 SEEN: Deltas = seen("streaming-deltas")
@@ -21,7 +21,12 @@ def evenly(step: float, stall: float = 0.0) -> tuple[float, ...]:
     return tuple(number * step + (stall if number > 5 else 0.0) for number in range(LINES))
 
 
-LUMP = streamed(times=tuple(1.2 + number * 1e-5 for number in range(LINES)), seconds=1.3)
+def lump(seconds: float) -> Deltas:
+    """Every line at the end of a stream of that length."""
+    return streamed(times=tuple(seconds - 0.1 + number * 1e-5 for number in range(LINES)), seconds=seconds)
+
+
+LUMP = lump(1.3)
 FROZEN = streamed(done=False, finishes=(), broke="ReadTimeout: The read operation timed out")
 RECORDED_CASES = {
     "streaming-deltas": {
@@ -43,6 +48,8 @@ def test_the_real_engine_streams_as_it_makes_them() -> None:
     ("part", "deltas", "outcome"),
     [
         ("spread", LUMP, Outcome.FAIL),
+        ("spread", lump(BRIEF_S), Outcome.FAIL),
+        ("spread", lump(BRIEF_S - 0.01), Outcome.UNKNOWN),
         ("spread", streamed(times=(0.1, 0.2, 0.3), seconds=0.3), Outcome.UNKNOWN),
         ("ends", streamed(done=False), Outcome.FAIL),
         ("ends", streamed(finishes=("stop", "stop")), Outcome.FAIL),

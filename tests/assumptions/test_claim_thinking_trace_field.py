@@ -62,6 +62,12 @@ def test_one_fault_fails_its_part_and_the_claim(fault: str) -> None:
     assert {name for name, outcome in outcomes(finding).items() if outcome is Outcome.FAIL} == parts
 
 
+def test_a_stream_that_broke_off_shows_nothing_of_its_rest() -> None:
+    broken = replace(SEEN, streamed=replace(SEEN.streamed, broke="ReadTimeout: The read operation timed out"))
+    finding = judge(broken, REHEARSAL)
+    assert outcomes(finding)["streamed"] is finding.outcome is Outcome.UNKNOWN
+
+
 def test_a_model_that_does_not_think_shows_nothing() -> None:
     assert judge(SILENT, REHEARSAL).outcome is Outcome.UNKNOWN
 

@@ -139,6 +139,15 @@ def test_a_cut_shard_and_a_lying_index_are_seen(folder: Path) -> None:
     assert "weights" in failed(judged(layout(folder)))
 
 
+@pytest.mark.parametrize("by", [-4096, 1])
+def test_a_shard_of_another_length_than_its_header_tells_is_seen(folder: Path, by: int) -> None:
+    data = (folder / SHARD).read_bytes()
+    (folder / SHARD).write_bytes(data[:by] if by < 0 else data + bytes(by))
+    found = layout(folder)
+    assert f"the file has {len(data) + by}" in found.unreadable[SHARD]
+    assert "weights" in failed(judged(found))
+
+
 def test_an_index_and_a_config_that_are_no_json_are_seen(folder: Path) -> None:
     (folder / INDEX).write_text("{")
     (folder / "config.json").write_text("[]")

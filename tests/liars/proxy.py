@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.liars.exchange import END, EVENTS_TYPE, HELD, Asked, Event, Lie, Told
@@ -123,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return Told(response.status, response.read(), kind, headers=told_headers)
             events = _arriving(response)
             if not live:
-                return Told(response.status, kind=kind, events=tuple(events))
+                sooner = tuple(replace(event, gap_s=min(event.gap_s, GAP_S)) for event in events)
+                return Told(response.status, kind=kind, events=sooner)
             self._stream(response.status, kind, events, wait=False)
             return None
         finally:
@@ -159,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._hold()
                 return
             if wait:
-                time.sleep(min(event.gap_s, GAP_S))
+                time.sleep(event.gap_s)
             data = f"data: {event.data}\n\n".encode()
             self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.liars.exchange import END, HELD, Asked, Event, Lie, Told
 
+HELD_BACK_S = 2.0  # what a buffer keeps a whole answer back for
 DEADLINE_S = 6.0  # what a client waits for the next event where the stream is frozen
 
 
@@ -83,7 +84,7 @@ def _at_once(asked: Asked, told: Told) -> Told | None:
     events = _events(told)
     if events is None or not events:
         return told
-    wait = sum(event.gap_s for event in events)
+    wait = max(HELD_BACK_S, sum(event.gap_s for event in events))
     first, *rest = events
     return replace(told, events=(replace(first, gap_s=wait), *(replace(each, gap_s=0.0) for each in rest)))
 

@@ -25,19 +25,24 @@ def _cut(function: dict[str, Any]) -> None:
     function["arguments"] = (function.get("arguments") or "").rstrip("}")
 
 
-def _more(function: dict[str, Any]) -> None:
+def _arguments(function: dict[str, Any]) -> dict[str, Any] | None:
+    """None for a piece of a stream, which is no object by itself."""
     try:
-        arguments = json.loads(function.get("arguments") or "")
+        found = json.loads(function.get("arguments") or "")
     except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _more(function: dict[str, Any]) -> None:
+    if (arguments := _arguments(function)) is None:
         return
     function["arguments"] = json.dumps({**arguments, "unasked": True})
 
 
 def _texts(function: dict[str, Any]) -> None:
     """Numbers as texts."""
-    try:
-        arguments = json.loads(function.get("arguments") or "")
-    except ValueError:
+    if (arguments := _arguments(function)) is None:
         return
     as_text = {name: str(value) if isinstance(value, (int, float)) else value for name, value in arguments.items()}
     function["arguments"] = json.dumps(as_text)
