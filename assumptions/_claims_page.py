@@ -24,7 +24,7 @@ HEAD = """\
 
 {count} claims, one file in [`assumptions/`](../../assumptions) each; {blocking} of them block. `beachhead assumptions`
 lists them too. Sections are those of the Kimi K2 Thinking deployment guide, or of the Kimi K2.5 hardware strategy;
-[from the documents to the claims](../claims.md) leads from each of their lines to what judges it. What the six claims
+[from the documents to the claims](../claims.md) leads from each of their lines to what judges it. What the claims
 about the served model look at, part by part, is [a page of its own](claims-in-detail.md).
 
 Common to all: an error while looking makes a claim UNKNOWN, with the error's words, and UNKNOWN never rounds up. A
