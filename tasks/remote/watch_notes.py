@@ -82,7 +82,8 @@ def _going_on() -> Any:
     try:
         yield
     except OSError as error:
-        print(f"{host.wall()} could not write: {error}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # without a unit stderr is a file on that same disk
+            print(f"{host.wall()} could not write: {error}", file=sys.stderr, flush=True)
 
 
 def _without(value: Any, key: str) -> Any:

@@ -131,7 +131,6 @@ def test_a_link_that_is_lost_midway_leaves_the_disk_empty(
     print(f"undone {time.monotonic() - began:.1f} s after the link was cut")
 
 
-@pytest.mark.xfail(strict=True, reason="tasks/remote/watch_notes.py: its own stderr is a file on the full disk")
 def test_a_full_root_is_endured_by_a_watchdog_without_systemd(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +26,7 @@ from tasks.operations.watch import Unwatched, Watched
 from tasks.operations.watch_config import NotWatchable, Watch
 from tasks.releases import Slot
 from tasks.remote.watch_host import stat_of
-from tests.watch.scene import HOST, QUICK, Scene, scene, until
+from tests.watch.scene import HOST, QUICK, REPOSITORY, Scene, scene, until
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 BOOTED = "@@ user\nops\n@@ python\n/usr/bin/python3\n@@ systemd\nyes\n"
@@ -160,3 +162,13 @@ def test_commands_of_another_launcher_are_taken_away(tmp_path: Path) -> None:
     file.write_text("{}")
     assert len(converge(HOST, NotWatchable(str(tmp_path), slot)).steps) == 1 and not file.exists()
     assert converge(HOST, NotWatchable(str(tmp_path), slot)).steps == ()
+
+
+def test_it_goes_on_when_neither_its_notes_nor_its_words_find_room(tmp_path: Path) -> None:
+    """Its stderr is /dev/full, the real thing, as watch.log is on a full disk."""
+    config = {"root": str(tmp_path / "absent"), "env_file": "/dev/null", "key_name": "K", "limits": {}, "mark": ""}
+    told = f"Notes({config!r}).tell('follows')"
+    code = f"from tasks.remote.watch_notes import Notes; {told}; {told}; open({str(tmp_path / 'on')!r}, 'w')"
+    with open("/dev/full", "w") as full:
+        subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, stderr=full, check=False)
+    assert (tmp_path / "on").exists()
