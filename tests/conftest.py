@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ GROUPS = {
 }
 
 HOME = "BEACHHEAD_HOME"
+
+hypothesis.settings.register_profile("shared", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("shared")
 
 
 def pytest_configure(config: pytest.Config) -> None:

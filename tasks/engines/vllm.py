@@ -128,6 +128,8 @@ class Vllm:
             threads = max(1, host.cpu_cores)
             env |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads)}
             env |= {"VLLM_CPU_KVCACHE_SPACE": str(chosen.kv_cache_gib or 4), "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+            if inventory.engine.pipeline_parallel == 1:  # else a request for logprobs compiles, and ends the engine
+                env |= {"TORCHDYNAMO_DISABLE": "1"}  # where there is no C++ compiler (tried with 0.32)
         inside = in_container(inventory)
         started = program(inventory, IMAGE_PROGRAM[chosen.device]) if inside else self.python(inventory, host)
         told = tuple(vllm_flags.flags(inventory, chosen, started, model_dir))
