@@ -112,7 +112,7 @@ def site(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         stack.callback(server.stop, folder / "prefect")
         stack.callback(_unwatched, ground.root / "run" / "watch.pid")
         made = Site(folder, ground, hubs, free_ports(1)[0])
-        first = made.provision(made.inventory()).wait(600)
+        first = made.provision(made.inventory()).wait(1200)
         assert first.code == 0, first
         made.answers()
         yield made
@@ -145,14 +145,14 @@ def test_what_serves_listens_on_loopback_alone_and_docker_calls_it_healthy(site:
 
 
 def test_a_release_with_a_bad_flag(site: Site) -> None:
-    ended = site.provision(site.inventory(options={"reasoning_parser": "no-such-parser"})).wait(600)
+    ended = site.provision(site.inventory(options={"reasoning_parser": "no-such-parser"})).wait(1200)
     assert ended.code == 2, ended
     assert "no-such-parser" in ended.err
     assert _without_service(ended) == 0.0
 
 
 def test_a_release_that_starts_and_babbles(site: Site) -> None:
-    ended = site.provision(site.inventory("babbling")).wait(600)
+    ended = site.provision(site.inventory("babbling")).wait(1200)
     assert ended.code == 2, ended
     assert "characters are '!'" in ended.err
     assert _without_service(ended) == 0.0
@@ -161,12 +161,12 @@ def test_a_release_that_starts_and_babbles(site: Site) -> None:
 def test_a_release_that_dies_in_its_soak(site: Site) -> None:
     before = site.slots["live"]
     child = site.provision(site.inventory(context_tokens=4352))
-    until("the soak begins", lambda: re.search(r"^\S+ +soak$", child.err, re.M), seconds=500, every=0.2)
+    until("the soak begins", lambda: re.search(r"^\S+ +soak$", child.err, re.M), seconds=1200, every=0.2)
     bad = site.slots["live"]
     assert bad != before
     _, pid = site.container(bad["port"])
     os.kill(pid, signal.SIGKILL)
-    ended = child.wait(300)
+    ended = child.wait(600)
     assert ended.code == 2, ended
     assert "went bad in its soak" in ended.err
     assert site.slots == {"live": before, "candidate": None, "previous": None}
@@ -175,6 +175,6 @@ def test_a_release_that_dies_in_its_soak(site: Site) -> None:
 
 def test_in_place_the_old_release_is_started_again(site: Site) -> None:
     file = site.inventory(mode="in-place", options={"reasoning_parser": "no-such-parser"})
-    ended = site.provision(file).wait(600)
+    ended = site.provision(file).wait(1200)
     assert ended.code == 2, ended
     assert _without_service(ended) > 0.0

@@ -109,7 +109,7 @@ class ProvingGround:
         self.children.append(child)
         return child
 
-    def beachhead(self, *words: str, seconds: float = 400) -> Ended:
+    def beachhead(self, *words: str, seconds: float = 1200) -> Ended:
         """A command to its end."""
         return self.start(*words).wait(seconds)
 

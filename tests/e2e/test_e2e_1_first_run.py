@@ -11,7 +11,7 @@ from assumptions._registry import keys
 from tests.e2e.children import until
 from tests.e2e.proving_ground import HOST, NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def test_the_first_run_ends_in_go_with_all_its_evidence(ground: ProvingGround) -> None:

@@ -17,7 +17,7 @@ from rehearsal.processes import read_pid_file
 from tests.e2e.children import Ended, free_ports, until
 from tests.e2e.proving_ground import NAME, OTHER_CONTEXT, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -125,7 +125,7 @@ def test_an_engine_that_dies_while_it_is_judged_leaves_unknown_and_is_brought_ba
         "the first claim of staging is judged", lambda: "judging context-256k" in judging.err, seconds=120, every=0.05
     )
     os.killpg(engine.pid, signal.SIGKILL)
-    done = judging.wait(300)
+    done = judging.wait(600)
     assert done.code == 1, done
     assert "Traceback" not in done.err
     assert done.told["decision"] == "UNKNOWN"

@@ -13,7 +13,7 @@ from rehearsal.processes import Started
 from tests.e2e.children import until
 from tests.e2e.proving_ground import ENDED, NAME, OTHER_CONTEXT, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.proving_ground import NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.proving_ground import NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]  # run alone, the first one waits for the deployment
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]  # run alone, the first one waits for the deployment
 SERVED = {  # validate judges each claim at the last stage that it has
     ("dtype-int4", "staging"): "FAIL",
     ("health-body", "live"): "FAIL",

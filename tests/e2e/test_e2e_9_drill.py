@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.children import Child
 from tests.e2e.proving_ground import BIN, NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 PAIRS = {
     ("thinking-budget", "budget-ignored"): "FAIL",
     ("thinking-budget", "thinking-uncounted"): "UNKNOWN",
@@ -22,7 +22,7 @@ def test_three_lies_are_seen_and_nothing_else_fails(ground: ProvingGround) -> No
     env = ground.env | {"BEACHHEAD_EVIDENCE": str(evidence)}
     child = Child([str(BIN / "beachhead"), "drill", NAME, *words, *faults], env, ground.folder / "commands")
     ground.children.append(child)
-    done = child.wait(500)
+    done = child.wait(600)
     assert done.code == 0, done
     drilled = json.loads(done.out)
     said = {(pair["claim"], pair["fault"]): pair["outcome"] for pair in drilled["pairs"]}
