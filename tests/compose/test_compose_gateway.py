@@ -11,7 +11,7 @@ import pytest
 from tasks.compose.names import GATEWAY, engine_service
 from tasks.operations.base import converge
 from tasks.operations.compose_service import ServiceGone
-from tasks.readiness import answers
+from tasks.readiness import NotReady, answers
 from tasks.releases import Release, Slot
 from tasks.runtimes.compose import RUNTIME
 from tasks.site import Site
@@ -77,7 +77,13 @@ def test_after_a_reload_docker_still_starts_it_again(shown: tuple[ComposeGround,
     while docker("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name) != "1 true":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    answers(site, ground.ports[2])
+    while True:  # running is not yet listening
+        try:
+            answers(site, ground.ports[2])
+            break
+        except NotReady:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
     assert show(site, Slot("b" * 12, ground.ports[1])) == []
 
 
