@@ -2,13 +2,16 @@
 PYTHON ?= python3
 UV := .venv/bin/uv
 
-.PHONY: rehearse hosts bench clean-rehearsal test check fast lint lock venv
+.PHONY: rehearse hosts bench clean-rehearsal test test-long check fast lint lock venv
 rehearse: venv  ## the whole job on this machine; CONTEXT=262144 for the guide's own context
 	@.venv/bin/beachhead rehearse $(if $(CONTEXT),--context $(CONTEXT))
 
 test: venv lint  ## everything: gate, unit tests, end-to-end tests on real vLLM, Docker, nginx, Prefect and SSH
 	.venv/bin/python -m pytest -q -m "not e2e" -n 2
-	.venv/bin/python -m pytest -q -m e2e -n 3
+	.venv/bin/python -m pytest -q -m "e2e and not long" -n 3
+
+test-long: venv  ## the end-to-end tests that start further engines of their own: some 20 minutes more
+	.venv/bin/python -m pytest -q -m long
 
 check: venv lint  ## the gate without the end-to-end tests
 	.venv/bin/python -m pytest -q -m "not e2e" -n 2

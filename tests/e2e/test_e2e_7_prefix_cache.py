@@ -24,7 +24,7 @@ from tests.e2e.children import Child, free_ports, until
 from tests.e2e.proving_ground import ProvingGround
 from tests.recorded import recordings
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
 LENGTH = 4096
 LLAMA = {
     "architectures": ["LlamaForCausalLM"],

@@ -15,7 +15,11 @@ from tasks.site import Site
 from tasks.watching import watching
 from tests.e2e.proving_ground import NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]  # run alone, the first one waits for the deployment
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.long,
+    pytest.mark.timeout(1500),
+]  # run alone, the first one waits for the deployment
 AGREED = "--yes-this-stops-service"
 OBJECTIVES = {"kill": 150, "freeze": 180, "bad_release": 0}
 

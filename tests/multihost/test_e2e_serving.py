@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 REFUSAL = (Path(__file__).parents[1] / "recorded" / "ray-2.60.0" / "refusal.txt").read_text().strip()
 
 
-@pytest.mark.parametrize("launcher", ["ray", "vllm"])
+@pytest.mark.parametrize("launcher", ["ray", pytest.param("vllm", marks=pytest.mark.long)])
 def test_two_stages_on_two_hosts(two_hosts: Ground, launcher: str) -> None:
     with served(two_hosts, launcher) as engine, extras(two_hosts.pair.root, SHIM):
         if launcher == "ray":

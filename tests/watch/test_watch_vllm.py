@@ -94,6 +94,7 @@ def test_a_stopped_engine_is_found_though_health_says_200_and_it_answers_again(s
     print(json.dumps(event)[:1500])
 
 
+@pytest.mark.long
 def test_while_it_works_for_others_a_slow_probe_is_no_fault(serving: Scene) -> None:
     """A deadline that a busy engine can't meet: its token counters move, so it is left alone."""
     serving.stop_watchdog()
