@@ -108,13 +108,19 @@ class _Made:
                 call["function"][part] += (piece.get("function") or {}).get(part) or ""
 
 
-def unstreamed(name: str, seen: Streamed, *, expected: object = "a stream") -> Part | None:
-    """The part of what is no stream of chunks, or of one that broke off; None where it is one."""
+def unstreamed(name: str, seen: Streamed, *, expected: object = "a stream", half: bool = False) -> Part | None:
+    """The part of what is no stream of chunks, or of one that broke off; None where it is one.
+
+    `half`: the caller judges by itself one that broke off; elsewhere nobody saw what was still to come.
+    """
     if seen.status in NOT_TOLD:
         return check(name, None, f"status {seen.said}", expected=expected, measured=seen.status)
     if seen.status != 200 or not seen.times:
         said = f"status {seen.said}" if seen.said else f"status {seen.status}, and no line of data"
         return check(name, False, said + (f"; {seen.broke}" if seen.broke else ""), expected=expected)
+    if seen.broke and not half:
+        said = f"broke off after {len(seen.times)} lines: {seen.broke}"
+        return check(name, None, said, expected="a whole stream")
     if seen.bad:
         return check(name, False, f"a line is no chunk: {seen.bad}", expected=expected)
     return None

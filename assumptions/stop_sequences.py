@@ -109,7 +109,7 @@ ASSUMPTION = Assumption(
     stages=(Stage.STAGING,),
     severity=Severity.ADVISORY,
     remedy="Cut the text at the sequence in the application, and choose sequences that thinking does not contain.",
-    version=1,
+    version=2,
     observe=observe,
     judge=judge,
 )

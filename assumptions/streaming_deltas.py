@@ -105,7 +105,7 @@ def _same(seen: Deltas) -> Part:
 
 
 def _parts(seen: Deltas) -> Iterator[Part]:
-    if (part := unstreamed("stream", seen.streamed)) is not None:
+    if (part := unstreamed("stream", seen.streamed, half=True)) is not None:
         yield part
         return
     yield _ends(seen)

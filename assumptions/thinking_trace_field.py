@@ -74,10 +74,6 @@ def _parts(seen: Trace) -> Iterator[Part]:
         yield part
         return
     streamed = seen.streamed
-    if streamed.broke:  # what was still to come nobody saw
-        said = f"broke off after {len(streamed.times)} lines: {streamed.broke}"
-        yield check("streamed", None, said, expected="a whole stream")
-        return
     yield _exposed("streamed", streamed.fields, streamed.thinking, streamed.content, None)
     yield _clean("streamed answer", streamed.thinking, streamed.content)
     if _names(seen.whole) and streamed.fields:

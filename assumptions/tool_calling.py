@@ -135,7 +135,7 @@ ASSUMPTION = Assumption(
     severity=Severity.BLOCKING,
     remedy="Start the engine with --enable-auto-tool-choice and the model's own parser (--tool-call-parser kimi_k2), "
     "with the checkpoint's current chat template; send `strict: true` where arguments must fit their schema.",
-    version=1,
+    version=2,
     observe=observe,
     judge=judge,
 )

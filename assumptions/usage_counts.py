@@ -117,7 +117,7 @@ ASSUMPTION = Assumption(
     severity=Severity.ADVISORY,
     remedy="Count with the served tokenizer instead, and do not bill or bound by usage until the difference is "
     "explained by the raw record.",
-    version=1,
+    version=2,
     observe=observe,
     judge=judge,
 )

@@ -1,6 +1,7 @@
 """A stream put together from its lines: thinking, answer, calls, usage, and what a client would fall over."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,3 +69,10 @@ def test_what_is_no_stream() -> None:
     assert gone is not None and gone.outcome is Outcome.UNKNOWN
     empty = unstreamed("stream", together(lines()))
     assert empty is not None and empty.outcome is Outcome.FAIL
+
+
+def test_half_a_stream_shows_nothing_but_to_who_judges_that() -> None:
+    half = replace(together(lines(delta(content="one"))), broke="no line for 60 s")
+    part = unstreamed("streamed", half)
+    assert part is not None and part.outcome is Outcome.UNKNOWN and "broke off after 1 lines" in part.because
+    assert unstreamed("stream", half, half=True) is None
