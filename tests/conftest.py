@@ -20,6 +20,7 @@ GROUPS = {
     "provisioned": re.compile(r"tests/e2e/"),
     "compose": re.compile(r"tests/compose/"),
 }
+LONG = re.compile(r"tests/(watch|multihost|recovery)/")  # files that wait for minutes, on their own
 
 HOME = "BEACHHEAD_HOME"
 
@@ -55,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(name: str) -> int:
-    return list(GROUPS).index(name) if name in GROUPS else len(GROUPS)
+    return list(GROUPS).index(name) if name in GROUPS else len(GROUPS) + (LONG.search(name) is None)
 
 
 @pytest.hookimpl(optionalhook=True)
