@@ -15,11 +15,11 @@ from tasks.readiness import EngineDied, answers
 from tests.multihost.ground import PLUGIN, SHIM, Ground, extras
 from tests.multihost.serving_parts import Served, served
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1200)]
 REFUSAL = (Path(__file__).parents[1] / "recorded" / "ray-2.60.0" / "refusal.txt").read_text().strip()
 
 
-@pytest.mark.parametrize("launcher", ["ray", pytest.param("vllm", marks=pytest.mark.long)])
+@pytest.mark.parametrize("launcher", ["ray", "vllm"])
 def test_two_stages_on_two_hosts(two_hosts: Ground, launcher: str) -> None:
     with served(two_hosts, launcher) as engine, extras(two_hosts.pair.root, SHIM):
         if launcher == "ray":
