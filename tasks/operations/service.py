@@ -54,14 +54,17 @@ class Service:
         yield Step(f"start {self.name}", self.start_command(), timeout=60)
 
     def start_command(self) -> str:
-        """Keep the last log, begin the process in its own session, note pid and start time."""
+        """Keep the last log, begin the process in its own session, note pid and start time.
+
+        They are noted at once: an engine that answers before it is noted would be started twice.
+        """
         env = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(self.env.items()))
         source = f"set -a; . {shlex.quote(self.env_file)}; set +a; " if self.env_file else ""
         inner = f"{source}exec env {env} {' '.join(map(shlex.quote, self.argv))}"
         log, pid = shlex.quote(self.log_file), shlex.quote(self.pid_file)
         return (
             f"[ ! -s {log} ] || mv -f {log} {log}.1; "
-            f"setsid nohup bash -c {shlex.quote(inner)} > {log} 2>&1 < /dev/null & p=$!; sleep 0.2; "
+            f"setsid nohup bash -c {shlex.quote(inner)} > {log} 2>&1 < /dev/null & p=$!; "
             f"echo $p $(sed 's/.*) //' /proc/$p/stat | cut -d' ' -f20) > {pid}.part && mv -f {pid}.part {pid}"
         )
 

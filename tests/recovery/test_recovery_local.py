@@ -22,8 +22,10 @@ from tasks.facts.boot import BootFact
 from tasks.recovery import freeze
 from tasks.recovery.engine_processes import processes
 from tasks.recovery.guard import CALLED, LATE, guarded
+from tasks.recovery.kill import started_once
 from tasks.recovery.playing import _said, played
 from tasks.recovery.scene import NotToBeDrilled, opened
+from tasks.runtimes.base import EngineWords
 from tests.recovery.deployment import Deployment, declared
 from tests.watch.scene import HOST, REPOSITORY, free_port, until
 
@@ -119,6 +121,20 @@ def test_a_run_that_works_there_keeps_drills_away(quiet: Deployment, tmp_path: P
             opened(quiet.site(tmp_path / "run"))
     finally:
         lease.unlink()
+
+
+def test_two_who_would_start_the_engine_start_one(tmp_path: Path) -> None:
+    """The drill's undo and the watchdog, at once; what was started keeps no lock."""
+    up, log = tmp_path / "up", tmp_path / "log"
+    start = f"echo started >> {log}; sleep 0.5; touch {up}; sleep 30 > /dev/null 2>&1 & echo $! > {tmp_path}/pid"
+    undo = started_once(str(tmp_path), EngineWords(start=start, kill="true", alive=f"sleep 0.2; [ -e {up} ]", log=""))
+    both = [subprocess.Popen(["bash", "-c", undo]) for _ in range(2)]
+    assert [each.wait(20) for each in both] == [0, 0]
+    try:
+        assert log.read_text() == "started\n"
+        subprocess.run(["flock", "-n", str(tmp_path / "lease.lock"), "true"], check=True)
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
 # --- the guard
