@@ -63,11 +63,11 @@ def decide(
     """Weigh `evidence` against the claims that were to be judged.
 
     `whole` says that `expected` is every claim of every stage; without it the answer is HOLDS at best.
-    A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block,
-    but a whole run in which no blocking claim passed has shown nothing and is UNKNOWN; `needs_pass` asks the same
-    of a part (a gate doesn't: a stage whose only claim is excused may be passed).  Hosts whose hardware is `simulated`
-    never make a GO, nor do hosts of which nobody could find out whether they are (`unsure`).  Waivers cover failures
-    alone: an UNKNOWN can't be waived, and a waived failure shows nothing.
+    A missing record is UNKNOWN; a claim judged twice at one stage is UNKNOWN; NOT_APPLICABLE does not block, but a
+    whole run in which no blocking claim passed has shown nothing and is UNKNOWN; `needs_pass` asks the same of a
+    part, where an advisory claim counts too (a gate doesn't: a stage whose only claim is excused may be passed).
+    Hosts whose hardware is `simulated` never make a GO, nor do hosts of which nobody could find out whether they
+    are (`unsure`). Waivers cover failures alone: an UNKNOWN can't be waived, and a waived failure shows nothing.
     """
     wanted = set(expected)
     seen = Counter((e.claim, e.stage) for e in evidence)
@@ -86,9 +86,9 @@ def decide(
         unresolved.append("no claim was expected: nothing was judged")
     if not tables_ok:
         unresolved.append("evidence tables: a table does not agree with its own suite (see Data Docs)")
-    passed = any(blocks(e) and e.finding.outcome is Outcome.PASS for e in evidence)
+    passed = any((blocks(e) or not whole) and e.finding.outcome is Outcome.PASS for e in evidence)
     if (whole or needs_pass) and not (passed or failed or unresolved):
-        unresolved.append("no blocking claim passed: nothing was shown")
+        unresolved.append(f"no {'blocking ' if whole else ''}claim passed: nothing was shown to hold")
     if whole:
         unresolved += _scripted(simulated, unsure)
     counts = dict(Counter(str(e.finding.outcome) for e in evidence))

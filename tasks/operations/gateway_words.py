@@ -9,7 +9,8 @@ from shlex import quote
 
 @dataclass(frozen=True, slots=True)
 class NginxWords:
-    """`test` takes the name of a configuration folder; `start` and `reload` mean the one that `conf` points to.
+    """`test` takes the name of a configuration folder; `start` and `reload` mean the one that `conf` points to;
+    `reopen` makes it write to logs of the same names anew, as after a rotation.
 
     `perl_module` is the module's path as that nginx sees it; `own_process` says that its master is a process that
     the host's user can see, so that workers without one are a fault.
@@ -18,6 +19,7 @@ class NginxWords:
     test: Callable[[str], str]
     start: str
     reload: str
+    reopen: str
     perl_module: str
     own_process: bool
 
@@ -36,6 +38,8 @@ def as_process(program: str, folder: str, perl_module: str) -> NginxWords:
         reload=f"p=$(cat {quote(f'{folder}/run/nginx.pid')}); "
         'if grep -qa "^nginx: master process" "/proc/$p/cmdline" 2>/dev/null; then kill -HUP "$p"; '
         f"else {_orphans_ended(folder)}; {start}; fi",
+        reopen=f"p=$(cat {quote(f'{folder}/run/nginx.pid')}) && "
+        'grep -qa "^nginx: master process" "/proc/$p/cmdline" && kill -USR1 "$p"',
         perl_module=perl_module,
         own_process=True,
     )
@@ -71,6 +75,7 @@ def in_container(docker: str, container: str, folder: str, perl_module: str) -> 
         test=lambda conf: f"if {there}; then {inside} -t -q -c {quote(f'{conf}/nginx.conf')}; fi",
         start=f"rm -f {quote(f'{folder}/run/control.sock')}; {docker} start {quote(container)} > /dev/null",
         reload=f"{docker} kill --signal HUP {quote(container)} > /dev/null",
+        reopen=f"{docker} kill --signal USR1 {quote(container)} > /dev/null",
         perl_module=perl_module,
         own_process=False,
     )

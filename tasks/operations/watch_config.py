@@ -25,16 +25,22 @@ ENV_FILE = "secrets/engine.env"  # below the root
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """Something that must run beside the engine, after a reboot too: shell commands to start it and to ask for it."""
+    """Something that must run beside the engine, after a reboot too: shell commands to start it and to ask for it.
+
+    `log` is a file of its that grows for ever, `reopen` the command after which it writes to that name anew.
+    """
 
     name: str
     start: str
     alive: str
+    log: str = ""
+    reopen: str = ""
 
     @staticmethod
     def gateway(folder: str, words: NginxWords) -> Companion:
         """The gateway's nginx, by what it says over its control socket; a stale pid file says nothing."""
-        return Companion("gateway", words.start, f'[ -n "$({ask_loaded(folder)})" ]')
+        alive = f'[ -n "$({ask_loaded(folder)})" ]'
+        return Companion("gateway", words.start, alive, f"{folder}/access.log", words.reopen)
 
 
 @dataclass(frozen=True)

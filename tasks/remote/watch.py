@@ -34,6 +34,7 @@ class Watchdog:
         self.live, self.state = self.notes.remembered()
         self.words: dict[str, Any] = {}
         self.tries: dict[str, list[float]] = {}
+        self.stuck_logs: set[Path] = set()
 
     def follow(self) -> str:
         """Read what is live; gives why nothing may be done now, or nothing."""
@@ -146,10 +147,30 @@ class Watchdog:
             tries = self.tries[each["name"]] = [
                 at for at in self.tries.get(each["name"], ()) if now - at < self.limits.within_s
             ]
-            if len(tries) < self.limits.restarts and not self._working() and not self._alive(each):
+            if self._working():
+                continue
+            if len(tries) < self.limits.restarts and not self._alive(each):
                 tries.append(now)
                 status, said = host.shell(each["start"], WORD_S)
                 self.notes.tell(f"{each['name']} {'started' if status == 0 else 'did not start'}", why=said)
+            self._turn_log(each)
+
+    def _turn_log(self, companion: dict[str, Any]) -> None:
+        """A log that has grown is set aside and begun anew; where it can't be begun, it goes on under its own name."""
+        log = Path(companion.get("log") or "")
+        try:
+            if not log.name or not host.set_aside(log):
+                return
+            status, said = host.shell(companion["reopen"], WORD_S)
+            if status != 0:
+                log.with_name(f"{log.name}.1").replace(log)
+        except OSError as error:
+            status, said = 1, str(error)
+        if status == 0:
+            self.notes.tell(f"{companion['name']} log begun anew")
+        elif log not in self.stuck_logs:
+            self.notes.tell(f"{companion['name']} log not begun anew", why=said)
+        self.stuck_logs = self.stuck_logs | {log} if status else self.stuck_logs - {log}
 
     def wait(self) -> None:
         """Until the next round; shorter while the engine loads, and at once where a reset is asked for."""

@@ -16,6 +16,8 @@ from typing import Any
 PROC = Path("/proc")
 LEASE_STALE_S = 600  # as tasks/leases.py has it
 EVENTS_BYTES = 1 << 20  # then the file is begun anew, and the last one kept
+LOG_BYTES = 64 << 20  # then a companion's log is set aside
+LOGS_KEPT = 4
 SAID_BYTES = 4000
 
 
@@ -78,6 +80,17 @@ def append_event(path: Path, event: dict[str, Any]) -> None:
         file.write((b"\n" if torn else b"") + json.dumps(event).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def set_aside(path: Path) -> bool:
+    """A log of LOG_BYTES or more becomes `.1`, that one `.2`, and so on to LOGS_KEPT; whether it did."""
+    if not path.is_file() or path.stat().st_size < LOG_BYTES:
+        return False
+    for n in range(LOGS_KEPT, 0, -1):
+        newer = path.with_name(f"{path.name}.{n - 1}") if n > 1 else path
+        if newer.exists():
+            newer.replace(path.with_name(f"{path.name}.{n}"))
+    return True
 
 
 def secret(path: Path, name: str) -> str:

@@ -142,6 +142,14 @@ def test_a_whole_run_that_showed_nothing_is_unknown():
     assert "no blocking claim passed" in verdict.because
 
 
+def test_a_part_of_advisory_claims_holds_where_one_passed():
+    good, bad = (record("a", severity=Severity.ADVISORY, outcome=o) for o in (Outcome.PASS, Outcome.FAIL))
+    part = {"whole": False, "scope": "what validate judges", "needs_pass": True}
+    assert decide(keys([good]), [good], **part).decision is Decision.HOLDS
+    verdict = decide(keys([bad]), [bad], **part)
+    assert verdict.decision is Decision.UNKNOWN and "no claim passed" in verdict.because
+
+
 def test_a_stage_with_nothing_to_judge_holds():
     records = [record("a", outcome=Outcome.NOT_APPLICABLE)]
     assert decide(keys(records), records, whole=False, scope="stage host").decision is Decision.HOLDS

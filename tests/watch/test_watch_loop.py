@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tasks.operations.watch_config import Companion
-from tasks.remote.watch_host import numbers, stat_of
+from tasks.remote.watch_host import LOG_BYTES, numbers, stat_of
 from tests.gateway.scene import gateway
 from tests.watch.scene import KEY, REPOSITORY, Scene, scene, until
 
@@ -263,6 +263,41 @@ def test_nginx_that_was_killed_serves_again(at: Scene) -> None:
         until(lambda: door.state.current, 10)
         assert door.state.pid not in (None, master)
         at.stop_watchdog()
+
+
+def test_a_log_that_has_grown_is_begun_anew_and_four_are_kept(at: Scene) -> None:
+    with gateway(at.slot.port, tls=False) as door:
+        log = Path(door.plan.folder) / "access.log"
+        for n in range(1, 5):
+            log.with_name(f"access.log.{n}").write_text(f"{n}\n")
+        at.prepare(companions=(Companion.gateway(door.plan.folder, door.words),))
+        at.start_engine()
+        at.start_watchdog()
+        at.await_answer()
+        assert log.exists() and "gateway log begun anew" not in at.told()
+        os.truncate(log, LOG_BYTES)  # nginx appends
+        until(lambda: "gateway log begun anew" in at.told(), 10)
+        assert health(door.port) == 401
+        until(lambda: log.exists() and '"status":401' in log.read_text(), 5, "nginx writes to the new one")
+        assert log.with_name("access.log.1").stat().st_size == LOG_BYTES
+        kept = [log.with_name(f"access.log.{n}").read_text() for n in (2, 3, 4)]
+        assert kept == ["1\n", "2\n", "3\n"] and not log.with_name("access.log.5").exists()
+        assert at.told().count("gateway log begun anew") == 1
+        at.stop_watchdog()
+
+
+def test_a_log_that_nobody_opens_anew_keeps_its_name(at: Scene) -> None:
+    log = at.root / "access.log"
+    log.touch()
+    os.truncate(log, LOG_BYTES)
+    at.prepare(companions=(Companion("gateway", "true", "true", str(log), "echo no such process >&2; exit 1"),))
+    at.start_engine()
+    at.start_watchdog()
+    until(lambda: "gateway log not begun anew" in at.told(), 10)
+    time.sleep(1.5)
+    assert log.stat().st_size == LOG_BYTES and not log.with_name("access.log.1").exists()
+    (event,) = [each for each in at.events() if each["event"] == "gateway log not begun anew"]
+    assert "no such process" in str(event["why"])
 
 
 def test_a_full_disk_stops_no_restart(serving: Scene) -> None:
