@@ -51,7 +51,7 @@ RECORDED_CASES = {
 
 def test_cached_and_sooner_passes() -> None:
     finding = judge(seen(pair(), pair(again=0.4)), INVENTORY)
-    assert (finding.outcome, finding.value, finding.samples) == (Outcome.PASS, 0.15, PAIRS)
+    assert (finding.outcome, finding.value, finding.samples) == (Outcome.PASS, 0.1, PAIRS)
     assert finding.interval == (0.1, 0.2)
     assert len(finding.parts) == PAIRS + 2
 
@@ -75,6 +75,12 @@ def test_cached_and_sooner_passes() -> None:
 def test_every_pair_weighs(pairs: tuple[Pair, ...], outcome: Outcome) -> None:
     assert judge(seen(*pairs), INVENTORY).outcome is outcome
     assert judge(seen(*reversed(pairs)), INVENTORY).outcome is outcome
+
+
+def test_one_pair_that_was_held_up_spoils_nothing_and_two_do() -> None:
+    found = [judge(seen(*([pair(again=1.8)] * held), *([pair()] * (PAIRS - held))), INVENTORY) for held in (1, 2)]
+    assert [each.outcome for each in found] == [Outcome.PASS, Outcome.UNKNOWN]
+    assert found[0].interval == (0.1, 0.1)
 
 
 def test_no_pair_is_unknown_and_five_hold_no_median() -> None:
