@@ -25,14 +25,20 @@ ABSENT = (502, 503, 504)  # a gateway's words for "nothing answers behind me": n
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A reachable server and the slot behind it."""
+    """A reachable server and the slot behind it; `live` says that it is the one which the world is served from."""
 
     client: Client
     slot: Slot
+    live: bool = False
 
 
 def slot(site: Site, stage: Stage) -> Slot:
     """The slot that holds the inventory's release; at LIVE it must be the live one."""
+    return _slot(site, stage)[0]
+
+
+def _slot(site: Site, stage: Stage) -> tuple[Slot, bool]:
+    """It, and whether it is the live one."""
     release = wanted(site.inventory, site.head)
     slots = read_slots(site.host(site.head.name), site.head.root)
     found = slots.serving(release.id) if stage is Stage.STAGING else slots.live
@@ -42,16 +48,16 @@ def slot(site: Site, stage: Stage) -> Slot:
             where=f"{site.head.name}: {site.head.root}/state/slots.json",
             fix=f"run `beachhead provision {site.inventory.name}` first",
         )
-    return found
+    return found, found == slots.live
 
 
 @contextmanager
 def served(site: Site, stage: Stage, *, timeout: float = 120.0) -> Iterator[Served]:
     """A client to what `stage` judges: the slot itself at STAGING, the gateway at LIVE."""
-    at = slot(site, stage)
+    at, live = _slot(site, stage)
     port = at.port if stage is Stage.STAGING else site.inventory.serving.live_port
     with site.client(port, timeout=timeout) as client:
-        yield Served(client, at)
+        yield Served(client, at, live)
 
 
 def engine_log(site: Site, stage: Stage) -> EngineLog:

@@ -40,7 +40,7 @@ def measure(site: Site, stage: Stage, tokens: Sequence[int], *, workers: int, se
     with served(site, stage, timeout=seconds + 120) as at:
         request(at.client, min(tokens), 0.0)
         way = way_s(at.client)
-        with watched(site, at.slot) as watch:
+        with watched(site, at.slot, live=at.live) as watch:
             loop = closed_loop(at.client, tokens, workers=workers, seconds=seconds)
     return Measured(way, loop, watch.window(len(loop.samples), spent(loop.samples)))
 

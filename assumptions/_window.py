@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from assumptions._host import attempt, each, gpu_hosts
@@ -85,14 +85,20 @@ class Moment:
 
 
 @contextmanager
-def watched(site: Site, slot: Slot) -> Iterator[Watch]:
-    """A look, what is measured, and another look; the client's own clock runs between."""
-    watch, before = Watch(), _look(site, slot)
+def watched(site: Site, slot: Slot, *, live: bool = False) -> Iterator[Watch]:
+    """A look, what is measured, and another look; the client's own clock runs between.
+
+    Meanwhile nobody of this run asks the live engine whether it still answers: what is measured tells that too.
+    """
+    watch = Watch()
     with ExitStack() as stack:
-        load, began = stack.enter_context(own_load()), time.monotonic()
-        yield watch
-        seconds = time.monotonic() - began
-    watch.seen = seconds, load(), before, _look(site, slot)
+        stack.enter_context(site.undisturbed if live else nullcontext())
+        before = _look(site, slot)
+        with own_load() as load:
+            began = time.monotonic()
+            yield watch
+            seconds = time.monotonic() - began
+        watch.seen = seconds, load(), before, _look(site, slot)
 
 
 def _look(site: Site, slot: Slot) -> Moment:

@@ -41,7 +41,7 @@ def observe(site: Site, stage: Stage) -> Batches:
     with served(site, stage, timeout=SECONDS + 120) as at:
         request(at.client, tokens, 0.0)
         closed_loop(at.client, [tokens] * AT_ONCE, workers=AT_ONCE, seconds=SECONDS)
-        with watched(site, at.slot) as watch:
+        with watched(site, at.slot, live=at.live) as watch:
             pairs = [(_round(at.client, tokens, 1), _round(at.client, tokens, AT_ONCE)) for _ in range(ROUNDS)]
             beside = closed_loop(
                 at.client, [LONG * tokens, *[tokens] * 3], workers=2, seconds=SECONDS, timeout=SECONDS + 120

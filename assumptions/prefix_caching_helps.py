@@ -55,7 +55,7 @@ def observe(site: Site, stage: Stage) -> Repeats:
         return Repeats(length, (), line[0].strip()[:300] if line else "switched off")
     with served(site, stage) as at:
         words = _words(at.client)
-        with watched(site, at.slot) as watch:
+        with watched(site, at.slot, live=at.live) as watch:
             pairs = tuple(pair(at.client, words, length) for _ in range(PAIRS))
     return Repeats(length, pairs, window=watch.window(2 * PAIRS, _spent(pairs)))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assumptions._conclusion import Header
-from assumptions._core import Evidence, Stage
+from assumptions._core import Evidence, Outcome, Stage
 from assumptions._judge import judge
 from assumptions._ledger import Ledger, write_json
 from assumptions._registry import Claim, keys
@@ -122,7 +122,6 @@ class Run:
         """Judge one claim and write its record."""
         self.declare()
         tell = say if stage is not Stage.PLAN else _nothing  # a plan is arithmetic: its answer comes at once
-        tell(f"{stage}: judging {one.id}")
         with ticking(f"{stage}: judging {one.id}"):
             if stage is not Stage.PLAN:
                 self.ask_whether_simulated()
@@ -131,7 +130,8 @@ class Run:
             evidence = packed(self.site, replace(judged.evidence, simulated=said))
             evidence = found_on(self, one, stage, evidence)
         self.ledger.append(evidence)
-        tell(f"{stage}: {one.id}: {evidence.finding.outcome} in {evidence.seconds:.1f} s")
+        if evidence.finding.outcome is not Outcome.NOT_APPLICABLE:  # the end of the run lists those
+            tell(f"{stage}: {one.id}: {evidence.finding.outcome} in {evidence.seconds:.1f} s")
         for name, rows in judged.tables.items():
             self._tables.setdefault(name, []).extend(rows)
         return evidence

@@ -32,12 +32,17 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What was asked over how many seconds, and the gaps.  What nobody had served before is no gap."""
+    """What was asked over how many seconds, and the gaps.
+
+    What nobody had served before is no gap: `early` questions, over `early_s` seconds, came before the first answer.
+    """
 
     asked: int
     answered: int
     seconds: float
     gaps: tuple[Gap, ...]
+    early: int = 0
+    early_s: float = 0.0
 
     @property
     def without_s(self) -> float:
@@ -48,9 +53,10 @@ class Service:
         if not self.answered:
             return f"nothing was served ({self.asked} completions asked in {self.seconds:.0f} s)"
         still = ", and it is not served now" if self.gaps and not self.gaps[-1].closed else ""
+        before, since = (f"first served after {self.early_s:.0f} s; ", " since") if self.early else ("", "")
         return (
-            f"{self.without_s:.1f} s without service{still} "
-            f"({self.answered} of {self.asked} completions answered in {self.seconds:.0f} s)"
+            f"{before}{self.without_s:.1f} s without service{since}{still} ({self.answered} of "
+            f"{self.asked - self.early} completions answered in {self.seconds - self.early_s:.0f} s)"
         )
 
 
@@ -69,12 +75,17 @@ def service_of(asked: Sequence[Asked]) -> Service:
     if failed and last is not None:
         gaps.append(Gap(asked[-1].ended - last, False))
     seconds = asked[-1].ended - asked[0].ended if asked else 0.0
-    return Service(len(asked), sum(one.answered for one in asked), seconds, tuple(gaps))
+    early = next((n for n, one in enumerate(asked) if one.answered), 0)
+    early_s = asked[early].ended - asked[0].ended if asked else 0.0
+    return Service(len(asked), sum(one.answered for one in asked), seconds, tuple(gaps), early, early_s)
 
 
 @dataclass
 class ServiceWatch:
-    """Asks in a thread of its own from `start` to `stop`; what it asks is not on the trail."""
+    """Asks in a thread of its own from `start` to `stop`; what it asks is not on the trail.
+
+    While something is measured at the live engine (`Site.undisturbed`) it asks nothing, and that is no gap.
+    """
 
     site: Site
     _asked: list[Asked] = field(default_factory=list)
@@ -101,7 +112,12 @@ class ServiceWatch:
             self._note()
 
     def _note(self) -> None:
-        answered = self._one()
+        if not self.site.undisturbed.acquire(blocking=False):
+            return
+        try:
+            answered = self._one()
+        finally:
+            self.site.undisturbed.release()
         self._asked.append(Asked(time.monotonic(), answered))
 
     def _one(self) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shlex
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,7 @@ class Site:
         self.redactor = Redactor()
         self.trail = Trail(folder / "raw", self.redactor)
         self.changes: list[Change] = []
+        self.undisturbed = threading.Lock()  # held by a measurement that other requests to the live engine would void
         self._hosts: dict[str, Host] = {}
         self._identity: tuple[str, str] | None = None
 

@@ -18,6 +18,7 @@ from tasks.facts.gpu_throttle import GpuThrottleTotalsFact
 from tasks.fake import Answer, FakeHost
 from tasks.releases import Slot
 from tasks.runtimes.process import log_file
+from tasks.service_gaps import ServiceWatch
 from tasks.site import Site
 from tests.assumptions import host_scene
 from tests.assumptions.windows import CALM
@@ -89,6 +90,27 @@ def test_a_window_holds_what_was_seen_around_it(tmp_path: Path) -> None:
     assert before.value is not None and len(before.value) == 8 and before == after
     assert window.compiled == ()
     assert reasons(window, load("h200x8")) == ()
+
+
+def test_while_the_live_engine_is_measured_this_run_asks_it_nothing_else(tmp_path: Path) -> None:
+    site = Site(load("h200x8"), tmp_path)
+    spec = site.specs[0]
+    script = {
+        **host_scene.script(site.inventory),
+        GpuThrottleTotalsFact().command: host_scene.rows("rtx2080-throttle-totals.csv"),
+        EngineLogFact(log_file(spec.root, SLOT)).command: recordings.text("server.log"),
+    }
+    with engine(*[RECORDED % (1000, 7)] * 4) as port:
+        gateway = site.inventory.serving.live_port
+        site.use(spec.name, FakeHost(spec.name, script, forwards={SLOT.port: port, gateway: port}))
+        for live in (True, False):
+            with watched(site, SLOT, live=live):
+                watch = ServiceWatch(site)
+                watch.start()
+                asked = watch.stop().asked
+            assert (asked == 0) is live
+        assert not site.undisturbed.locked()
+    site.close()
 
 
 def test_heat_and_a_compile_between_the_two_looks_are_seen(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ def test_a_gap_reaches_from_the_last_answer_to_the_next() -> None:
 
 
 def test_before_the_first_answer_nothing_was_lost() -> None:
-    assert service_of(_asked("---++")).gaps == ()
+    found = service_of(_asked("---++-+"))
+    assert found.gaps == (Gap(2.0, True),)
+    assert str(found) == "first served after 3 s; 2.0 s without service since (3 of 4 completions answered in 3 s)"
 
 
 def test_what_never_came_back_stays_open() -> None:
