@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -32,16 +35,43 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on 
 YES = click.option("--yes", is_flag=True, help="Promote without asking.")
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as from systemd, a CI's time limit or `kill`: what was begun on hosts is undone before we end."""
+
+
+@contextmanager
+def asked_to_end() -> Iterator[None]:
+    """SIGTERM raises Terminated once; the next one ends the process at once.  Nothing where somebody handles it."""
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise Terminated
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 class Commands(click.Group):
     """A group whose commands print a Problem in three lines and exit with 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; no traceback for what a person can mend."""
         try:
-            return super().invoke(ctx)
+            with asked_to_end():
+                return super().invoke(ctx)
         except Problem as problem:
             out.problem(problem)
             sys.exit(2)
+        except Terminated:
+            click.echo("told to end (SIGTERM); the evidence so far is kept", err=True)
+            sys.exit(143)
         except KeyboardInterrupt:
             click.echo("interrupted; the evidence so far is kept", err=True)
             sys.exit(130)
