@@ -101,11 +101,14 @@ def decide(
         beside = f"beside {len(accepted)} waived," if accepted else ""
         said = f"{beside} nothing stands in the way within {scope}".strip()
         return Verdict(Decision.HOLDS, "; ".join((said, *_scripted(simulated, ()))), scope, counts, waived=accepted)
-    excused = sorted({e.claim for e in evidence if e.finding.outcome is Outcome.UNKNOWN and not blocks(e)})
+    unknown = [e for e in evidence if e.finding.outcome is Outcome.UNKNOWN]
+    excused = sorted({e.claim for e in unknown if e.severity is Severity.BLOCKING})
+    advice = {e.claim for e in unknown} - set(excused)
     said = "every claim that blocks was judged and holds or does not apply"
     if accepted:
         said = f"{len(accepted)} FAIL accepted by waiver ({accepted[0].partition(':')[0]}); every other {said[6:]}"
     said += f"; UNKNOWN and excused: {', '.join(excused)}" if excused else ""
+    said += f"; UNKNOWN and advice: {len(advice)} more" if advice else ""
     decision = Decision.GO_WITH_WAIVERS if accepted else Decision.GO
     return Verdict(decision, said, scope, counts, waived=accepted)
 

@@ -43,6 +43,10 @@ def _table(*columns: str, right: int = 0) -> Table:
 
 def _fit(console: Console, view: PlanView) -> None:
     verdict = str(view.fit.get("verdict"))
+    if not view.has_gpu:
+        console.print("\nWill it fit?", style="bold")
+        console.print("\n".join(f"  {line}" for line in view.fit.get("reasons", ())))
+        return
     cards = f"{view.gpu_count}x {view.gpu_title}" if view.gpu_count else view.gpu_title
     asked = f"{view.concurrent_requests} x {view.context_tokens:,} tokens" if view.context_tokens else ""
     console.print(f"\nWill it fit?  {cards}, {asked}: {verdict}", style="bold")

@@ -142,6 +142,14 @@ def test_a_whole_run_that_showed_nothing_is_unknown():
     assert "no blocking claim passed" in verdict.because
 
 
+def test_a_go_names_what_is_excused_and_counts_the_advice():
+    excused = record("z", outcome=Outcome.UNKNOWN, reason="accepted by the owner")
+    advice = [record(n, severity=Severity.ADVISORY, outcome=Outcome.UNKNOWN) for n in ("x", "y")]
+    verdict = whole([record("a"), excused, *advice])
+    assert verdict.decision is Decision.GO
+    assert verdict.because.endswith("; UNKNOWN and excused: z; UNKNOWN and advice: 2 more")
+
+
 def test_a_part_of_advisory_claims_holds_where_one_passed():
     good, bad = (record("a", severity=Severity.ADVISORY, outcome=o) for o in (Outcome.PASS, Outcome.FAIL))
     part = {"whole": False, "scope": "what validate judges", "needs_pass": True}
