@@ -20,7 +20,7 @@ GROUPS = {
     "provisioned": re.compile(r"tests/e2e/"),
     "compose": re.compile(r"tests/compose/"),
 }
-LONG = re.compile(r"tests/(watch|multihost|recovery)/")  # files that wait for minutes, on their own
+LONG = re.compile(r"tests/(watch|multihost|recovery)/|test_gateway_vllm")  # files that wait for minutes, on their own
 
 HOME = "BEACHHEAD_HOME"
 

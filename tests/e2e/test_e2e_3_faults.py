@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,9 +130,8 @@ def test_an_engine_that_dies_while_it_is_judged_leaves_unknown_and_is_brought_ba
     (watchdog,) = read_pid_file(ground.root / "run" / "watch.pid")
     assert watchdog.stop()  # it would bring the engine back at once
     judging = ground.start("validate", NAME, "--json")
-    until(
-        "the first claim of staging is judged", lambda: "judging context-256k" in judging.err, seconds=120, every=0.05
-    )
+    until("staging is judged", lambda: "judge staging" in judging.err, seconds=120, every=0.05)
+    time.sleep(0.5)  # a claim is under way
     os.killpg(engine.pid, signal.SIGKILL)
     done = judging.wait(600)
     assert done.code == 1, done

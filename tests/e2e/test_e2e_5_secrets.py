@@ -49,7 +49,7 @@ def test_the_engine_s_key_is_where_engine_and_gateway_read_it(ground: ProvingGro
 
 
 def test_no_command_line_ever_held_a_key(ground: ProvingGround) -> None:
-    seen = ground.command_lines.seen
+    seen = ground.command_lines.so_far()
     assert any("vllm.entrypoints" in line for line in seen)
     assert any("nginx" in line for line in seen)
     assert not [line for line in seen if ground.key() in line or _engine_key(ground) in line]

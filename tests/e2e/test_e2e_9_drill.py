@@ -27,7 +27,9 @@ def test_three_lies_are_seen_and_nothing_else_fails(ground: ProvingGround) -> No
     drilled = json.loads(done.out)
     said = {(pair["claim"], pair["fault"]): pair["outcome"] for pair in drilled["pairs"]}
     assert said == PAIRS
-    assert drilled["totals"] == {"seen": 3, "played": 3, "false_alarms": 0, "healthy_runs": 4, "missed": []}
+    totals = drilled["totals"]
+    assert totals.pop("healthy_runs") >= 2  # two rounds, of which a claim that is slow here takes one
+    assert totals == {"seen": 3, "played": 3, "false_alarms": 0, "missed": []}
     assert {run["outcome"] for run in drilled["healthy"]} == {"PASS"}
     kept = json.loads((evidence / NAME / "drill.json").read_text())
     assert kept["claims"] == []  # of neither claim every fault was played

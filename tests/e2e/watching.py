@@ -19,6 +19,12 @@ class CommandLines(threading.Thread):
                 with suppress(OSError):
                     self.seen.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
 
+    def so_far(self) -> set[str]:
+        """A copy: the thread goes on adding."""
+        while True:
+            with suppress(RuntimeError):  # it grew meanwhile
+                return set(self.seen)
+
     def stop(self) -> None:
         self._stop_now.set()
         self.join(5)

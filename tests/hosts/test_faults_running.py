@@ -29,6 +29,7 @@ from tasks.units import Hung, Interrupted, Unit, UnitState, look_at, run_unit
 from tests.hosts.fleet import Fleet
 from tests.hosts.machine import Machine
 from tests.hosts.measured import detected
+from tests.watch.scene import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 ROOT = "/opt/beachhead"
@@ -171,8 +172,13 @@ def test_a_dry_run_shows_every_command_and_changes_nothing(machine: Machine, fle
 
 def test_killed_sessions_do_not_touch_a_long_step_and_it_is_found_again(machine: Machine) -> None:
     host, told = machine.host(), []
-    killer = threading.Timer(1.5, machine.kill_ssh_sessions)
-    killer.start()
+
+    def kill() -> None:
+        """In the midst of the long step."""
+        until(lambda: "a.count" in machine.run_in_container("ls /srv"), 40)
+        machine.kill_ssh_sessions()
+
+    threading.Thread(target=kill).start()
     with tenancy(host, ROOT, "run-one") as held:
         change = converge(host, Counted("a"), say=told.append, carry_out=held)
     assert change.steps == ("make a",) and times(machine, "a") == 1
