@@ -21,7 +21,7 @@ from assumptions._quality_reference import Reference, Token, read, written
 from tests.e2e.children import Child, free_ports, until
 from tests.e2e.proving_ground import NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
 INT4 = "tiny-k2-int4-gptq"
 PROTOCOL = ("context-recall", "tool-calls-300", "tool-schema-accuracy", "tool-trigger-agreement")
 
