@@ -103,6 +103,7 @@ def test_rolling_back_serves_the_release_before(ground: ProvingGround, killed: K
     assert ground.ask()
 
 
+@pytest.mark.long
 def test_a_release_that_a_person_withdraws_is_taken_away(ground: ProvingGround, killed: Killed) -> None:
     slots = ground.slots()
     engine = ground.engine(slots["live"])

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.children import Child
 from tests.e2e.proving_ground import BIN, NAME, ProvingGround
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
 PAIRS = {
     ("thinking-budget", "budget-ignored"): "FAIL",
     ("thinking-budget", "thinking-uncounted"): "UNKNOWN",
