@@ -26,7 +26,7 @@ from tasks.operations.base import converge
 from tasks.remote.watch_host import processes, stat_of
 from tests.watch.scene import KEY, Scene, scene, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
 EVERY_S, DEADLINE_S, FAILURES, BUDGET_S = 2.0, 5.0, 2, 400.0
 TOKENS = {"model": "tiny-k2", "prompt": "a b c"}
 SLACK_S = 10.0  # two looks at /health and /proc, on a machine with two busy cores
@@ -94,7 +94,6 @@ def test_a_stopped_engine_is_found_though_health_says_200_and_it_answers_again(s
     print(json.dumps(event)[:1500])
 
 
-@pytest.mark.long
 def test_while_it_works_for_others_a_slow_probe_is_no_fault(serving: Scene) -> None:
     """A deadline that a busy engine can't meet: its token counters move, so it is left alone."""
     serving.stop_watchdog()
