@@ -10,7 +10,7 @@ test: venv lint  ## everything: gate, unit tests, end-to-end tests on real vLLM,
 	.venv/bin/python -m pytest -q -m "not e2e" -n 2
 	.venv/bin/python -m pytest -q -m "e2e and not long" -n 3
 
-test-long: venv  ## the end-to-end tests that start further engines of their own: some 20 minutes more
+test-long: venv  ## the end-to-end tests that start further engines of their own: some 25 minutes more
 	.venv/bin/python -m pytest -q -m long
 
 check: venv lint  ## the gate without the end-to-end tests
