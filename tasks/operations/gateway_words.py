@@ -32,14 +32,13 @@ def as_process(program: str, folder: str, perl_module: str) -> NginxWords:
     """
     nginx = f"{quote(program)} -p {quote(folder + '/')}"
     start = _started(nginx, folder)
+    pid = f"p=$(cat {quote(f'{folder}/run/nginx.pid')})"
+    is_master = 'grep -qa "^nginx: master process" "/proc/$p/cmdline" 2>/dev/null'
     return NginxWords(
         test=lambda conf: f"{nginx} -t -q -c {quote(f'{conf}/nginx.conf')}",
         start=start,
-        reload=f"p=$(cat {quote(f'{folder}/run/nginx.pid')}); "
-        'if grep -qa "^nginx: master process" "/proc/$p/cmdline" 2>/dev/null; then kill -HUP "$p"; '
-        f"else {_orphans_ended(folder)}; {start}; fi",
-        reopen=f"p=$(cat {quote(f'{folder}/run/nginx.pid')}) && "
-        'grep -qa "^nginx: master process" "/proc/$p/cmdline" && kill -USR1 "$p"',
+        reload=f'{pid}; if {is_master}; then kill -HUP "$p"; else {_orphans_ended(folder)}; {start}; fi',
+        reopen=f'{pid} && {is_master} && kill -USR1 "$p"',
         perl_module=perl_module,
         own_process=True,
     )

@@ -159,7 +159,7 @@ class Watchdog:
         """A log that has grown is set aside and begun anew; where it can't be begun, it goes on under its own name."""
         log = Path(companion.get("log") or "")
         try:
-            if not log.name or not host.set_aside(log):
+            if not log.name or not host.set_aside(log, host.LOG_BYTES, host.LOGS_KEPT):
                 return
             status, said = host.shell(companion["reopen"], WORD_S)
             if status != 0:
@@ -167,10 +167,11 @@ class Watchdog:
         except OSError as error:
             status, said = 1, str(error)
         if status == 0:
+            self.stuck_logs.discard(log)
             self.notes.tell(f"{companion['name']} log begun anew")
         elif log not in self.stuck_logs:
+            self.stuck_logs.add(log)
             self.notes.tell(f"{companion['name']} log not begun anew", why=said)
-        self.stuck_logs = self.stuck_logs | {log} if status else self.stuck_logs - {log}
 
     def wait(self) -> None:
         """Until the next round; shorter while the engine loads, and at once where a reset is asked for."""

@@ -72,9 +72,7 @@ def replace_text(path: Path, text: str) -> None:
 
 def append_event(path: Path, event: dict[str, Any]) -> None:
     """One line, on the disk before the next thing happens; a torn line before it is closed."""
-    with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_size > EVENTS_BYTES:
-            path.replace(path.with_name(path.name + ".1"))
+    set_aside(path, EVENTS_BYTES + 1, 1)
     with path.open("ab") as file:
         torn = file.tell() > 0 and not path.read_bytes().endswith(b"\n")
         file.write((b"\n" if torn else b"") + json.dumps(event).encode() + b"\n")
@@ -82,11 +80,11 @@ def append_event(path: Path, event: dict[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def set_aside(path: Path) -> bool:
-    """A log of LOG_BYTES or more becomes `.1`, that one `.2`, and so on to LOGS_KEPT; whether it did."""
-    if not path.is_file() or path.stat().st_size < LOG_BYTES:
+def set_aside(path: Path, size: int, kept: int) -> bool:
+    """A file of `size` bytes or more becomes `.1`, that one `.2`, and so on to `kept`; whether it did."""
+    if not path.is_file() or path.stat().st_size < size:
         return False
-    for n in range(LOGS_KEPT, 0, -1):
+    for n in range(kept, 0, -1):
         newer = path.with_name(f"{path.name}.{n - 1}") if n > 1 else path
         if newer.exists():
             newer.replace(path.with_name(f"{path.name}.{n}"))

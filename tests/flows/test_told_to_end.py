@@ -17,10 +17,10 @@ import sys, time
 from pathlib import Path
 from flows.cli import main
 
+undone, begun = Path(sys.argv.pop()), Path(sys.argv.pop())
+
 @main.command()
 def busy():
-    begun, undone = map(Path, sys.argv[2:4])
-    sys.argv[2:] = []
     try:
         begun.touch()
         time.sleep(60)
@@ -28,8 +28,6 @@ def busy():
         {finally_}
         undone.touch()
 
-busy.params, busy.allow_extra_args, busy.ignore_unknown_options = [], True, True
-busy.context_settings = {{"ignore_unknown_options": True, "allow_extra_args": True}}
 main()
 """
 
