@@ -84,11 +84,11 @@ def decide(
     unresolved += [f"{claim} ({stage}): judged but not expected" for claim, stage in sorted(set(seen) - wanted)]
     if not wanted:
         unresolved.append("no claim was expected: nothing was judged")
-    if not tables_ok:
-        unresolved.append("evidence tables: a table does not agree with its own suite (see Data Docs)")
     passed = any((blocks(e) or not whole) and e.finding.outcome is Outcome.PASS for e in evidence)
     if (whole or needs_pass) and not (passed or failed or unresolved):
-        unresolved.append(f"no {'blocking ' if whole else ''}claim passed: nothing was shown to hold")
+        unresolved.append(_nothing_shown(evidence, whole=whole))
+    if not tables_ok:
+        unresolved.append("evidence tables: a table does not agree with its own suite (see Data Docs)")
     if whole:
         unresolved += _scripted(simulated, unsure)
     counts = dict(Counter(str(e.finding.outcome) for e in evidence))
@@ -111,6 +111,13 @@ def decide(
     said += f"; UNKNOWN and advice: {len(advice)} more" if advice else ""
     decision = Decision.GO_WITH_WAIVERS if accepted else Decision.GO
     return Verdict(decision, said, scope, counts, waived=accepted)
+
+
+def _nothing_shown(evidence: Sequence[Evidence], *, whole: bool) -> str:
+    """Why no PASS is no GO; of a part that was asked for by name, its first UNKNOWN in the claim's own words."""
+    unknown = () if whole else [e for e in evidence if e.finding.outcome is Outcome.UNKNOWN]
+    first = f": {unknown[0].claim} ({unknown[0].stage}): {unknown[0].finding.because}" if unknown else ""
+    return f"no {'blocking ' if whole else ''}claim passed: nothing was shown to hold{first}"
 
 
 def _waived(evidence: Sequence[Evidence], waivers: Sequence[Waiver]) -> dict[int, str]:

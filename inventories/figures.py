@@ -60,6 +60,9 @@ class ModelCard(Strict):
     id: CatalogId
     title: str
     repo: Repo
+    include: tuple[str, ...] = Field(
+        (), description="globs of the files to fetch, as `hf download --include` takes them; none: the whole repository"
+    )
     params: Figure
     checkpoint_bytes: Figure = Field(description="all weight files together")
     config: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*\.json$", description="file in catalog/configs")

@@ -77,13 +77,15 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
 
 
 def hub_tree(inventory: Inventory, spec: Host, pinned: Model) -> HubTree:
-    """The fact that lists a pinned checkpoint's files, asked from one host."""
+    """The fact that lists those files of a pinned checkpoint that the catalog wants, asked from one host."""
+    known = model(pinned.catalog)
     return HubTree(
         python=engine(inventory.engine.kind).python(inventory, spec),
         endpoint=inventory.hub.endpoint,
-        repo=model(pinned.catalog).repo,
+        repo=known.repo,
         revision=str(pinned.revision),
         token_file=f"{spec.root}/secrets/hub_token" if inventory.hub.token_env else "",
+        include=known.include,
     )
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
+from inventories.errors import Problem
 from tasks.facts.base import NotUnderstood, script
+
+
+class NothingChosen(Problem):
+    """The repository has files, and the catalog's globs choose none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,9 @@ class DiskFile:
 
 @dataclass(frozen=True)
 class HubTree:
-    """Every file of `repo` at `revision`, asked of the hub from the host itself with huggingface_hub.
+    """The files of `repo` at `revision`, asked of the hub from the host itself with huggingface_hub.
 
+    With `include`, those alone whose path matches one of the globs (a `*` crosses folders).
     Sample line: {"path": "config.json", "size": 1119, "sha256": null, "git_sha1": "ab…"}
     """
 
@@ -42,6 +49,7 @@ class HubTree:
     repo: str
     revision: str
     token_file: str
+    include: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -56,7 +64,16 @@ class HubTree:
             raise NotUnderstood(self, stdout) from None
         if not files or not all(_typed(f.path, f.size) and (f.sha256 or f.git_sha1) for f in files):
             raise NotUnderstood(self, stdout)
-        return files
+        if not self.include:
+            return files
+        chosen = tuple(file for file in files if any(fnmatchcase(file.path, glob) for glob in self.include))
+        if not chosen:
+            raise NothingChosen(
+                f"none of the {len(files)} files matches {', '.join(self.include)}",
+                where=f"{self.repo}@{self.revision[:12]}",
+                fix=f"correct `include` of the model's entry in the catalog; there is {files[0].path}, for one",
+            )
+        return chosen
 
 
 @dataclass(frozen=True)

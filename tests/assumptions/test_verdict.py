@@ -186,3 +186,10 @@ def test_a_part_that_was_asked_for_must_show_something():
     gate, asked = (decide(keys([excused]), [excused], whole=False, scope="z", needs_pass=n) for n in (False, True))
     assert gate.decision is Decision.HOLDS
     assert asked.decision is Decision.UNKNOWN
+
+
+def test_a_claim_that_was_asked_for_alone_says_why_before_its_tables_do():
+    unknown = record("z", outcome=Outcome.UNKNOWN, severity=Severity.ADVISORY)
+    verdict = decide(keys([unknown]), [unknown], whole=False, scope="z", needs_pass=True, tables_ok=False)
+    assert verdict.because == "no claim passed: nothing was shown to hold: z (host): z is UNKNOWN"
+    assert "evidence tables" in verdict.unresolved[1]

@@ -20,9 +20,10 @@ from rehearsal.checkpoint import Checkpoint
 from tasks.compose.names import Project
 from tasks.site import Site
 from tests.compose.image import engine_image, nginx_image, python_mounts
-from tests.compose.registry import Registry, free_port
+from tests.compose.registry import Registry
 from tests.compose.tools import compose_config
 from tests.hosts.docker import docker
+from tests.ports import free_port
 
 HOST = "compose-host"
 FAKE = Path(__file__).with_name("fake_engine.py")
@@ -86,7 +87,7 @@ class ComposeGround:
                     "name": HOST,
                     "ssh": ssh or {"address": "local", "user": "root"},
                     "ram_gib": 6,
-                    "cpu_cores": 2,
+                    "cpu_cores": 1,  # of a tiny model's threads the second only spins
                     "root": str(self.root),
                 }
             ],

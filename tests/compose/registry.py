@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 from tests.compose.tools import ToolMissing, cache, unpacked
 from tests.hosts.docker import docker
+from tests.ports import free_port
 
 CONFIG = """\
 version: 0.1
@@ -18,13 +18,6 @@ log: {{level: warn}}
 storage: {{filesystem: {{rootdirectory: {store}}}, delete: {{enabled: true}}}}
 http: {{addr: 127.0.0.1:{port}}}
 """
-
-
-def free_port() -> int:
-    """A port of loopback on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Registry:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from tasks.compose import probe
 from tests.compose.ground import FAKE
-from tests.compose.registry import free_port
+from tests.ports import free_port
 
 
 @contextmanager

@@ -29,9 +29,11 @@ from serving.client import Client
 from tasks.releases import Slot
 from tests.compose.ground import ComposeGround
 from tests.compose.registry import Registry
-from tests.compose.vllm import healthy, listening_elsewhere, vllm_python
-from tests.e2e.children import Child, Ended, free_ports, until
+from tests.compose.vllm import healthy, listening_elsewhere
+from tests.e2e.children import Child, Ended, until
 from tests.hosts.docker import docker
+from tests.ports import free_ports
+from tests.vllm_environment import vllm_python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 SERVICE = re.compile(r"([\d.]+) s without service( and it is not served now)?,? ?\((\d+) of (\d+) completions answered")
@@ -108,7 +110,7 @@ def site(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             "good": stack.enter_context(running(make_app(checkpoints()))),
             "babbling": stack.enter_context(running(make_app([babbling()]))),
         }
-        ground = stack.enter_context(ComposeGround(folder, registry, python=vllm_python(folder), gateway=True))
+        ground = stack.enter_context(ComposeGround(folder, registry, python=vllm_python(), gateway=True))
         stack.callback(server.stop, folder / "prefect")
         stack.callback(_unwatched, ground.root / "run" / "watch.pid")
         made = Site(folder, ground, hubs, free_ports(1)[0])

@@ -1,7 +1,4 @@
-"""Real vLLM for CPU in a container: its Python, and how its container is looked at.
-
-$BEACHHEAD_TEST_VLLM_PYTHON names an interpreter that has vLLM already, which saves the installation.
-"""
+"""Real vLLM for CPU in a container: how it is looked at."""
 
 from __future__ import annotations
 
@@ -10,32 +7,10 @@ import re
 import time
 from pathlib import Path
 
-import pytest
-
-from flows import environment
-from inventories.load import load
 from tasks.compose.names import engine_service
-from tasks.engines.base import engine
-from tasks.local import LocalHost
-from tasks.operations.base import converge
 from tasks.releases import Slot
 from tests.compose.ground import ComposeGround
 from tests.hosts.docker import docker
-
-
-def vllm_python(folder: Path) -> Path:
-    """The named interpreter, or one that the product itself installs."""
-    named = os.environ.get("BEACHHEAD_TEST_VLLM_PYTHON")
-    if named:
-        return Path(named)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEACHHEAD_CHECKOUT", str(folder))
-        patch.setenv("BEACHHEAD_FIND_LINKS", environment.find_links())
-        inventory = load("rehearsal")
-    kind, spec = engine("vllm"), inventory.hosts[0]
-    for operation in kind.install(inventory, spec):
-        converge(LocalHost(), operation)
-    return Path(kind.python(inventory, spec))
 
 
 def healthy(ground: ComposeGround, slot: Slot) -> bool:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -14,15 +13,6 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 CHECKOUT = Path(__file__).parents[2]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on, each another one."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(listener.getsockname()[1]) for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 def until(what: str, look: Callable[[], T | None], *, seconds: float, every: float = 0.3) -> T:

@@ -16,6 +16,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvingGround]:
         built.first, asked = built.deployment_run("provision", NAME, "--param", "yes=true", "--watch")
         built.watched = asked.wait(1200)
         assert built.watched.code == 0, f"{built.watched}\n--- worker\n{built.worker.err[-8000:]}"
+        built.inventory("inventories")
         yield built
     finally:
         built.down()

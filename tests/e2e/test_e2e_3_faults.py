@@ -15,8 +15,9 @@ import pytest
 
 from rehearsal.keys import KNOWN_HOSTS
 from rehearsal.processes import read_pid_file
-from tests.e2e.children import Ended, free_ports, until
+from tests.e2e.children import Ended, until
 from tests.e2e.proving_ground import NAME, OTHER_CONTEXT, ProvingGround
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 Change = Callable[[dict[str, Any]], object]

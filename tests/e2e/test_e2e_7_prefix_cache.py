@@ -20,8 +20,9 @@ from rehearsal.weights import CONFIG
 from serving.client import Client
 from tasks.facts.engine_log import EngineLogFact
 from tests.assumptions.windows import undisturbed
-from tests.e2e.children import Child, free_ports, until
+from tests.e2e.children import Child, until
 from tests.e2e.proving_ground import ProvingGround
+from tests.ports import free_ports
 from tests.recorded import recordings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]

@@ -18,8 +18,9 @@ import httpx
 import pytest
 
 from assumptions._quality_reference import Reference, Token, read, written
-from tests.e2e.children import Child, free_ports, until
+from tests.e2e.children import Child, until
 from tests.e2e.proving_ground import NAME, ProvingGround
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
 INT4 = "tiny-k2-int4-gptq"

@@ -29,7 +29,7 @@ from tasks.operations.gateway_configured import GatewayConfigured
 from tasks.operations.gateway_keys import DeploymentKey, GatewayKeys
 from tasks.operations.gateway_running import GatewayRunning, GatewayStopped
 from tasks.operations.gateway_words import NginxWords, as_process
-from tests.tasks.sshd import free_port
+from tests.ports import free_port
 
 OWN_KEY = "own-key-of-the-deployment"
 ENGINE_KEY = "engine-key-that-no-client-has"

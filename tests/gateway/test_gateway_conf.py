@@ -17,8 +17,8 @@ from tasks.gateway.plan import LONGEST_STREAM_S, GatewayPlan, gateway_plan, list
 from tasks.local import LocalHost
 from tasks.operations.gateway_configured import gateway_files, mark_of
 from tests.gateway.scene import ROUTES, require_nginx
+from tests.ports import free_port
 from tests.recorded.recordings import rehearsal
-from tests.tasks.sshd import free_port
 
 SNAPSHOT = Path(__file__).parent / "nginx.conf.snapshot"
 PLAN = GatewayPlan("/opt/beachhead/gateway", ("10.0.0.5:443", "127.0.0.1:443"), ROUTES, True, 8001, 600, 64, 64, 3600)

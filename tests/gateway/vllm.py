@@ -1,7 +1,4 @@
-"""A real vLLM for CPU with the tiny checkpoint, installed by the product's own operations and started with its flags.
-
-$BEACHHEAD_TEST_VLLM_PYTHON names an interpreter that has vLLM already, which saves the installation.
-"""
+"""A real vLLM for CPU with the tiny checkpoint, started with the product's own flags."""
 
 from __future__ import annotations
 
@@ -17,15 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
-from flows import environment
-from inventories.load import load
 from rehearsal.checkpoint import checkpoints
 from tasks.engines.base import engine
-from tasks.local import LocalHost
-from tasks.operations.base import converge
-from tests.tasks.sshd import free_port
+from tests.ports import free_port
+from tests.vllm_environment import rehearsed, vllm_python
 
 
 @dataclass
@@ -44,19 +37,12 @@ class Vllm:
 def vllm(key: str, *, budget_s: float = 420) -> Iterator[Vllm]:
     """Runs while the context lasts; ended by its process group."""
     folder = Path(tempfile.mkdtemp(prefix="vllm-"))
-    given = {"BEACHHEAD_CHECKOUT": str(folder), "BEACHHEAD_FIND_LINKS": environment.find_links()}
-    with patch.dict(os.environ, given):
-        inventory = load("rehearsal")
-    host, kind, spec = LocalHost(), engine("vllm"), inventory.hosts[0]
+    inventory = rehearsed(folder)
     checkpoints()[0].write(folder / "model")
-    launch = kind.launch(inventory, spec, str(folder / "model"))
-    python = os.environ.get("BEACHHEAD_TEST_VLLM_PYTHON")
+    launch = engine("vllm").launch(inventory, inventory.hosts[0], str(folder / "model"))
     try:
-        if not python:
-            for operation in kind.install(inventory, spec):
-                converge(host, operation)
         port = free_port()
-        words = [python or launch.program, *(str(port) if word == "{port}" else word for word in launch.arguments)]
+        words = [str(vllm_python()), *(str(port) if word == "{port}" else word for word in launch.arguments)]
         yield from _running(words, launch.env | {"VLLM_API_KEY": key}, Vllm(port, folder / "log"), budget_s)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -26,8 +26,9 @@ from tasks.recovery.kill import started_once
 from tasks.recovery.playing import _said, played
 from tasks.recovery.scene import NotToBeDrilled, opened
 from tasks.runtimes.base import EngineWords
+from tests.ports import free_port
 from tests.recovery.deployment import Deployment, declared
-from tests.watch.scene import HOST, REPOSITORY, free_port, until
+from tests.watch.scene import HOST, REPOSITORY, until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 

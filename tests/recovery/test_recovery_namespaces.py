@@ -20,8 +20,9 @@ from tasks.recovery.guard import guarded
 from tasks.recovery.playing import played
 from tasks.recovery.scene import Scene, opened
 from tests.multihost.namespaces import Pair, require, run
+from tests.ports import free_port
 from tests.recovery.deployment import Deployment, declared
-from tests.watch.scene import free_port, until
+from tests.watch.scene import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 SIZE_MIB = 48

@@ -19,14 +19,10 @@ import pytest
 from inventories.errors import Problem
 from rehearsal.processes import Started, holder, read_pid_file, start_time
 from rehearsal.scenery import USER, Scenery
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(90)
 TINY = "9537c33101621e690260f49dc035a0894c6ee8f1"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def listens(port: int) -> bool:

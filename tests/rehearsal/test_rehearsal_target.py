@@ -18,15 +18,11 @@ import paramiko
 import pytest
 
 from rehearsal.keys import CLIENT_KEY, HOST_KEY, KNOWN_HOSTS, ensure_key, lay_out
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(60)
 ROOT = Path(__file__).parents[2]
 USER = "rehearsal"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager

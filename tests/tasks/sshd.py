@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tasks.ssh import SshHost
+from tests.ports import free_port
 
 SSHD = "/usr/sbin/sshd"
 CONFIG = """\
@@ -42,12 +43,6 @@ def require_sshd() -> None:
     if os.environ.get("CI"):
         pytest.fail(missing)
     pytest.skip(missing)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def keygen(path: Path) -> Path:

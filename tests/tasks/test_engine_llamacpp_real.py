@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,6 +23,7 @@ from tasks.operations.hub_environment import hub_environment, hub_python
 from tasks.operations.service import Service, Stopped
 from tasks.releases import Release, Slot
 from tasks.runtimes.process import log_file, pid_file, service
+from tests.ports import free_port
 from tests.recorded.other_engines import llamacpp
 from tests.tasks import tiny_gguf
 from tests.tasks.engine_cases import case
@@ -42,12 +42,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def asked(program: Path, **options: object) -> Inventory:

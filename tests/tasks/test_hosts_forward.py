@@ -12,7 +12,8 @@ import pytest
 
 from tasks.hosts import Unreachable
 from tasks.local import LocalHost
-from tests.tasks.sshd import Sshd, free_port, running_sshd
+from tests.ports import free_port
+from tests.tasks.sshd import Sshd, running_sshd
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 

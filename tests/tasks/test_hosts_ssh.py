@@ -13,7 +13,8 @@ import pytest
 
 from tasks.hosts import AuthenticationRefused, HostError, HostKeyChanged, UnknownHostKey, Unreachable, write_file
 from tasks.ssh import MAX_SESSIONS
-from tests.tasks.sshd import Sshd, free_port, gone_within, keygen, running_sshd
+from tests.ports import free_port
+from tests.tasks.sshd import Sshd, gone_within, keygen, running_sshd
 
 
 @pytest.fixture

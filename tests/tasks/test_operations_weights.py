@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import tasks.checkpoints as checkpoints_of_tasks
 import tasks.facts.base as facts
 import tasks.facts.weights as facts_weights
 import tasks.operations.weights as operations_weights
@@ -22,7 +23,7 @@ from tasks.checkpoints import HubRefused, fetch, refused
 from tasks.engines.vllm import Vllm
 from tasks.facts.base import look
 from tasks.facts.disk import Disk, DiskFact
-from tasks.facts.weights import DiskFiles
+from tasks.facts.weights import DiskFiles, NothingChosen
 from tasks.hosts import CommandFailed, Ran, now
 from tasks.local import LocalHost
 from tasks.operations.base import Change, NotConverged
@@ -128,6 +129,30 @@ def test_fetch_then_nothing_then_only_what_differs(place: Any) -> None:
 
     (at.folder / "extra").write_text("x")
     assert [step.split(" ")[0] for step in at.fetch().steps] == ["delete"]
+
+
+def _included(monkeypatch: pytest.MonkeyPatch, *globs: str) -> None:
+    known = model("tiny-k2").model_copy(update={"include": globs})
+    monkeypatch.setattr(checkpoints_of_tasks, "model", lambda _: known)
+
+
+def test_of_a_repository_with_many_sizes_only_the_catalogs_files_are_fetched(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _included(monkeypatch, "*-00002-of-*", "config.json")
+    at = place()
+    assert "fetch 2 files" in at.fetch().steps[1]
+    held = sorted(path.name for path in at.folder.rglob("*") if path.is_file() and ".cache" not in path.parts)
+    assert held == sorted((SHARD, SMALL))
+    assert at.fetch().steps == ()
+
+
+def test_globs_that_choose_nothing_are_an_error_and_not_an_empty_fetch(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _included(monkeypatch, "UD-Q9_K_XL/*")
+    with pytest.raises(NothingChosen, match=r"none of the 9 files matches UD-Q9_K_XL/\*"):
+        place().fetch()
 
 
 def test_planning_fetches_nothing(place: Any, tmp_path: Path) -> None:

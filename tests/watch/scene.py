@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from tasks.operations.watch_config import Watch, Watchable, log_end
 from tasks.releases import Release, Slot
 from tasks.runtimes.process import RUNTIME, log_file, pid_file, service
 from tasks.site import Site
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 FAKE = Path(__file__).with_name("fake_engine.py")
@@ -43,12 +43,6 @@ class Unprivileged(LocalHost):
 
 
 HOST = Unprivileged("here")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], seconds: float, what: str = "") -> float:

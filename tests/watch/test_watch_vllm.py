@@ -1,7 +1,4 @@
-"""Real vLLM on the CPU: its engine is stopped, /health goes on saying 200, and the watchdog replaces it.
-
-$BEACHHEAD_TEST_VLLM_PYTHON names an interpreter that has vLLM already, which saves the installation.
-"""
+"""Real vLLM on the CPU: its engine is stopped, /health goes on saying 200, and the watchdog replaces it."""
 
 from __future__ import annotations
 
@@ -17,13 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import environment
-from inventories.load import load
 from rehearsal.checkpoint import checkpoints
 from tasks.engines.base import engine
-from tasks.local import LocalHost
-from tasks.operations.base import converge
 from tasks.remote.watch_host import processes, stat_of
+from tests.vllm_environment import rehearsed, vllm_python
 from tests.watch.scene import KEY, Scene, scene, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
@@ -36,19 +30,11 @@ SLACK_S = 10.0  # two looks at /health and /proc, on a machine with two busy cor
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """vLLM with the tiny checkpoint and its engine in a process of its own, as on GPUs; and a watchdog."""
     folder = tmp_path_factory.mktemp("vllm")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BEACHHEAD_CHECKOUT", str(folder))
-        patch.setenv("BEACHHEAD_FIND_LINKS", environment.find_links())
-        inventory = load("rehearsal")
-    kind, spec, model = engine("vllm"), inventory.hosts[0], folder / "model"
+    inventory, model = rehearsed(folder), folder / "model"
     checkpoints()[0].write(model)
-    launch = kind.launch(inventory, spec, str(model))
-    python = os.environ.get("BEACHHEAD_TEST_VLLM_PYTHON")
-    if not python:
-        for operation in kind.install(inventory, spec):
-            converge(LocalHost(), operation)
+    launch = engine("vllm").launch(inventory, inventory.hosts[0], str(model))
     arguments = (*launch.arguments, "--max-num-seqs", "1")  # so that a few clients can keep a probe waiting
-    with scene(folder / "host", program=python or launch.program, arguments=arguments) as made:
+    with scene(folder / "host", program=str(vllm_python()), arguments=arguments) as made:
         env = {**launch.env, "VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
         object.__setattr__(made.release, "env", env)
         made.prepare(every_s=EVERY_S, deadline_s=DEADLINE_S, failures=FAILURES, start_budget_s=BUDGET_S)
