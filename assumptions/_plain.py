@@ -17,6 +17,8 @@ def plain(value: Any) -> Any:
 
     A mapping whose keys are tuples or records becomes a list of pairs.
     """
+    if value is None or type(value) in (str, int, bool):  # most of a record
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Enum):

@@ -28,10 +28,13 @@ Bound = Mapping[Any, Any]  # what a generic record's type variables stand for
 _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
 _ROWS = {list: list, set: set, frozenset: frozenset, abc.Sequence: tuple, abc.Set: frozenset, abc.Collection: tuple}
 _NOT_FINITE = ("nan", "inf", "-inf")
+_SCALARS = (str, int, float, bool)
 
 
 def typed(kind: Any, value: Any, bound: Bound | None = None) -> Any:
     """The value as `kind`; ValueError where it is something else."""
+    if type(value) is kind and kind in _SCALARS:  # most of a record
+        return value
     origin, inner = get_origin(kind), get_args(kind)
     if isinstance(kind, TypeVar):
         return typed((bound or {}).get(kind, Any), value)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect.client.schemas.objects import State
+from prefect.exceptions import FailedRun
 from prefect.states import Completed, Failed
 
 from flows import artifacts
@@ -16,6 +17,20 @@ from flows.steps import retreat, withdraw
 from inventories.errors import Problem
 
 log = logging.getLogger("beachhead")
+
+
+class VerdictsAreNoCrashes(logging.Filter):
+    """Prefect's worker calls a flow that returns Failed an unexpected exception and shows a traceback of its own.
+
+    Its line "Finished in state NO-GO" stands before it, and says all.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is shown."""
+        return not (record.exc_info and isinstance(record.exc_info[1], FailedRun))
+
+
+VERDICTS_ARE_NO_CRASHES = VerdictsAreNoCrashes()
 
 
 @contextmanager
@@ -45,6 +60,7 @@ def _back(run: Run) -> None:
 def ended(run: Run) -> State[str]:
     """The run's final state, named after the verdict: only GO and HOLDS complete it."""
     artifacts.report(run)
+    logging.getLogger("prefect.engine").addFilter(VERDICTS_ARE_NO_CRASHES)
     if run.problem is not None:
         return Failed(name="STOPPED", message=run.site.redactor.text(str(run.problem)), data=str(run.folder))
     verdict = run.verdict

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assumptions._registry import claims
+from tests.e2e.children import until
 from tests.e2e.proving_ground import NAME, ProvingGround
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
@@ -35,6 +36,9 @@ def test_hardware_that_is_too_small_ends_in_no_go_before_any_host_is_asked(groun
     folder = max((ground.evidence / "a100x4").iterdir())
     assert (folder / "raw" / "trail.jsonl").read_text() == ""
     assert json.loads((folder / "run.json").read_text())["verdict"]["decision"] == "NO-GO"
+    until("the worker's terminal names the end", lambda: "Finished in state NO-GO" in ground.worker.err, seconds=30)
+    until("the run's process is gone", lambda: "exited with status code" in ground.worker.err, seconds=60)
+    assert "Traceback" not in ground.worker.err
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")

@@ -79,7 +79,7 @@ def test_every_route_is_shut_without_a_key_and_unlisted_ones_with_one(at: Gatewa
 
 
 def test_64_streams_of_real_tokens_survive_a_reload(at: Gateway) -> None:
-    body = CHAT | {"stream": True, "max_tokens": 96, "ignore_eos": True}
+    body = CHAT | {"stream": True, "max_tokens": 384, "ignore_eos": True}
     with ThreadPoolExecutor(64) as pool:
         got = [pool.submit(call, at, "/v1/chat/completions", body) for _ in range(64)]
         at.admit("late", "key-of-late")
