@@ -1,4 +1,7 @@
-"""Fast tests first.  Side by side (`-n 2`), those that share a thing that can't be shared stay on one worker."""
+"""Fast tests first.  Side by side, those that share a thing that can't be shared stay on one worker.
+
+The Makefile says how many workers: twice the cores that there are, for most tests wait.
+"""
 
 from __future__ import annotations
 
