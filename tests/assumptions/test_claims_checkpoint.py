@@ -23,7 +23,7 @@ from tasks.local import LocalHost
 from tests.recorded import recordings
 from tests.recorded.scene import Scene
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 HOST, TINY = LocalHost(), checkpoints()[1]
 INVENTORY = recordings.rehearsal()
 SHARD = "model-00002-of-00003.safetensors"

@@ -18,7 +18,7 @@ from tests.recorded import recordings
 from tests.recorded.replay import KEY, Replay, replaying
 from tests.recorded.scene import Scene, recorded_finding, set_key
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 GONE = Unreachable("no route to host", where="rehearsal-host", fix="look at the cable")
 AT_STAGE = [
     ("weights-intact", Stage.WEIGHTS),

@@ -22,7 +22,7 @@ from rehearsal.checkpoint import Checkpoint, checkpoints
 from rehearsal.hub import Faults, make_app, running
 from rehearsal.ranges import Unsatisfiable, byte_range
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 TINY = checkpoints()[0]
 REPO, COMMIT = TINY.repo, TINY.revision
 SHARD = "model-00003-of-00003.safetensors"

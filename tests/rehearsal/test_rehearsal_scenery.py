@@ -21,7 +21,7 @@ from rehearsal.processes import Started, holder, read_pid_file, start_time
 from rehearsal.scenery import USER, Scenery
 from tests.ports import free_port
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 TINY = "9537c33101621e690260f49dc035a0894c6ee8f1"
 
 

@@ -20,7 +20,7 @@ import pytest
 from rehearsal.keys import CLIENT_KEY, HOST_KEY, KNOWN_HOSTS, ensure_key, lay_out
 from tests.ports import free_port
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 ROOT = Path(__file__).parents[2]
 USER = "rehearsal"
 

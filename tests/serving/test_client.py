@@ -16,7 +16,7 @@ from tasks.redaction import Redactor
 from tasks.trail import Trail
 from tests.recorded import recordings
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(180)
 KEY = "test-key-0123456789"
 CHAT = "/v1/chat/completions"
 SSE = "text/event-stream"

@@ -12,7 +12,7 @@ import pytest
 
 from serving.client import Client, Events, NoAnswer
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(180)
 HEAD = "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n"
 SSE = "text/event-stream"
 

@@ -13,7 +13,7 @@ import pytest
 from serving.client import Client
 from serving.closed_loop import TICK_S, Load, closed_loop, own_load, request
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 FIRST_S, REST_S = 0.1, 0.1
 
 

@@ -38,7 +38,7 @@ from tasks.hosts import CommandFailed
 from tasks.local import LocalHost
 
 pytestmark = [
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(180),
     pytest.mark.skipif(not Path("/proc/locks").exists(), reason="reads Linux's /proc"),
 ]
 HOST = LocalHost()

@@ -30,7 +30,7 @@ from tasks.local import LocalHost
 from tests.recorded.host_facts import BOOTED, UNIT, log, smi
 
 pytestmark = [
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(180),
     pytest.mark.skipif(not Path("/proc/locks").exists(), reason="reads Linux's /proc"),
 ]
 HOST = LocalHost()

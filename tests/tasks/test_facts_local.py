@@ -23,7 +23,7 @@ from tasks.facts.weights import DiskFiles
 from tasks.hosts import CommandFailed
 from tasks.local import LocalHost
 
-pytestmark = [pytest.mark.timeout(30), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 HOST = LocalHost()
 ODD = 'it\'s a "file" with $(odd) name'
 

@@ -25,7 +25,7 @@ from tasks.operations.service import PortTaken, Service, Stopped
 from tasks.redaction import Redactor
 from tasks.trail import RecordedHost, Trail
 
-pytestmark = [pytest.mark.timeout(30), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 HOST = LocalHost()
 SECRET = 'the hub\'s $TOKEN `with` "quotes"'
 ODD = "it's a folder"

@@ -31,7 +31,7 @@ from tasks.operations.weights import DiskTooSmall, Weights, differing
 from tasks.site import Site
 from tests.recorded import recordings
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 HOST = LocalHost("rehearsal-host")
 TINY = checkpoints()[0]
 SHARD, SMALL = "model-00002-of-00003.safetensors", "config.json"

@@ -24,7 +24,7 @@ from tasks.processes import has_ended, ourselves
 from tasks.tenancy import tenancy
 from tasks.units import Hung, Interrupted, Unit, UnitState, look_at, run_unit, watch
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 HOST = LocalHost()
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from flows.cli import main
 from tests.watch.scene import KEY, Scene, scene, until
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 INVENTORY = """\
 name: watched
 title: this machine

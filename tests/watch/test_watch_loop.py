@@ -19,7 +19,7 @@ from tasks.remote.watch_host import LOG_BYTES, numbers, stat_of
 from tests.gateway.scene import gateway
 from tests.watch.scene import KEY, REPOSITORY, Scene, scene, until
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 
 
 @pytest.fixture

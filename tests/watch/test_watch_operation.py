@@ -28,7 +28,7 @@ from tasks.releases import Slot
 from tasks.remote.watch_host import stat_of
 from tests.watch.scene import HOST, QUICK, REPOSITORY, Scene, scene, until
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")]
 BOOTED = "@@ user\nops\n@@ python\n/usr/bin/python3\n@@ systemd\nyes\n"
 SAMPLE = """\
 @@ process
