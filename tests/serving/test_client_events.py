@@ -86,7 +86,7 @@ def test_an_answer_that_is_no_stream_is_kept_whole() -> None:
 def test_a_frozen_stream_ends_by_the_clients_own_deadline() -> None:
     seen, records = asked('data: {"choices": []}\n\n', hang=True, timeout=0.3)
     assert seen.broke.startswith("ReadTimeout") and len(seen.events) == 1
-    assert 0.3 <= seen.seconds < 3
+    assert 0.3 <= seen.seconds < 20
     assert records[1]["broke"] == seen.broke
 
 
