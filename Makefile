@@ -8,7 +8,7 @@ rehearse: venv  ## the whole job on this machine; CONTEXT=262144 for the guide's
 
 test: venv lint  ## everything: gate, unit tests, end-to-end tests on real vLLM, Docker, nginx, Prefect and SSH
 	.venv/bin/python -m pytest -q -m "not e2e" -n 4
-	.venv/bin/python -m pytest -q -m "e2e and not long" -n 4
+	.venv/bin/python -m pytest -q -m "e2e and not long" -n 3
 
 test-long: venv  ## the end-to-end tests that start further engines of their own: some 25 minutes more
 	.venv/bin/python -m pytest -q -m long

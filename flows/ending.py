@@ -20,9 +20,9 @@ log = logging.getLogger("beachhead")
 
 
 class VerdictsAreNoCrashes(logging.Filter):
-    """Prefect's worker calls a flow that returns Failed an unexpected exception and shows a traceback of its own.
+    """Prefect calls a flow that returns Failed an unexpected exception, and logs a traceback of its own code.
 
-    Its line "Finished in state NO-GO" stands before it, and says all.
+    The line "Finished in state NO-GO" stands before it, and says all.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -60,7 +60,8 @@ def _back(run: Run) -> None:
 def ended(run: Run) -> State[str]:
     """The run's final state, named after the verdict: only GO and HOLDS complete it."""
     artifacts.report(run)
-    logging.getLogger("prefect.engine").addFilter(VERDICTS_ARE_NO_CRASHES)
+    for name in ("prefect.flow_runs", "prefect.engine"):
+        logging.getLogger(name).addFilter(VERDICTS_ARE_NO_CRASHES)
     if run.problem is not None:
         return Failed(name="STOPPED", message=run.site.redactor.text(str(run.problem)), data=str(run.folder))
     verdict = run.verdict

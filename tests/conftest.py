@@ -1,6 +1,6 @@
 """Fast tests first.  Side by side, those that share a thing that can't be shared stay on one worker.
 
-The Makefile says how many workers: twice the cores that there are, for most tests wait.
+The Makefile says how many workers: more than cores, for most tests wait.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-# What shares one thing, the longest first: a fleet's image, an engine's image, one deployment for all.
+# What shares one thing, in the order in which they begin: one deployment for all, an engine's image, two hosts with
+# Ray, which mostly wait, and then a fleet's image.
 GROUPS = {
-    "fleets": re.compile(r"tests/hosts/|_(test_host|fleet|reboot|gateway_install)\.py|test_converge\.py"),
     "provisioned": re.compile(r"tests/e2e/"),
     "compose": re.compile(r"tests/compose/"),
+    "two hosts": re.compile(r"tests/multihost/"),
+    "fleets": re.compile(r"tests/hosts/|_(test_host|fleet|reboot|gateway_install)\.py|test_converge\.py"),
 }
-LONG = re.compile(r"tests/(watch|multihost|recovery)/|test_gateway_vllm")  # files that wait for minutes, on their own
+LONG = re.compile(r"tests/(watch|recovery)/|test_gateway_vllm")  # files that wait for minutes, on their own
 
 HOME = "BEACHHEAD_HOME"
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_hardware_that_is_too_small_ends_in_no_go_before_any_host_is_asked(groun
     assert (folder / "raw" / "trail.jsonl").read_text() == ""
     assert json.loads((folder / "run.json").read_text())["verdict"]["decision"] == "NO-GO"
     until("the worker's terminal names the end", lambda: "Finished in state NO-GO" in ground.worker.err, seconds=30)
-    until("the run's process is gone", lambda: "exited with status code" in ground.worker.err, seconds=60)
+    time.sleep(2)  # of its own accord Prefect adds a traceback of its own code within milliseconds
     assert "Traceback" not in ground.worker.err
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from inventories.schema import Host, Inventory
+from rehearsal.processes import read_pid_file
 from serving.client import Client, ServingError
 from tasks.engines.base import engine
 from tasks.facts.base import look
@@ -23,6 +24,7 @@ from tasks.operations.hub_environment import hub_environment, hub_python
 from tasks.operations.service import Service, Stopped
 from tasks.releases import Release, Slot
 from tasks.runtimes.process import log_file, pid_file, service
+from tests.e2e.children import until
 from tests.ports import free_port
 from tests.recorded.other_engines import llamacpp
 from tests.tasks import tiny_gguf
@@ -154,11 +156,14 @@ def test_a_file_cut_short_dies_and_says_why(program: Path, tmp_path: Path) -> No
     (tmp_path / "models" / "cut.gguf").write_bytes(whole[:100_000])
     began = None
     try:
-        with pytest.raises(NotConverged):  # it is gone before the operation looks again
+        with suppress(NotConverged):  # where it is gone before the operation looks again
             began = Served(tmp_path, asked(program, file="cut.gguf"))
         (log,) = (tmp_path / "releases" / "tiny").glob("server-*.log")
-        fatal = EngineLogFact("", engine("llamacpp").log).parse(log.read_text()).fatal
-        assert fatal and "is not within the file bounds" in fatal
+        read = EngineLogFact("", engine("llamacpp").log).parse
+        fatal = until("it says why", lambda: read(log.read_text()).fatal, seconds=60)
+        assert "is not within the file bounds" in fatal
+        (file,) = (tmp_path / "run").glob("engine-*.pid")
+        until("it is gone", lambda: not any(process.alive for process in read_pid_file(file)), seconds=60)
     finally:
         if began is not None:
             began.stop()
