@@ -26,8 +26,3 @@ def free_port() -> int:
                 continue
         return port
     raise AssertionError(f"no port is free among {EACH} from {FIRST + WORKER * EACH}")
-
-
-def free_ports(count: int) -> list[int]:
-    """So many of them, each another one."""
-    return [free_port() for _ in range(count)]

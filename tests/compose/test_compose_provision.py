@@ -32,7 +32,7 @@ from tests.compose.registry import Registry
 from tests.compose.vllm import healthy, listening_elsewhere
 from tests.e2e.children import Child, Ended, until
 from tests.hosts.docker import docker
-from tests.ports import free_ports
+from tests.ports import free_port
 from tests.vllm_environment import vllm_python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
@@ -113,7 +113,7 @@ def site(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ground = stack.enter_context(ComposeGround(folder, registry, python=vllm_python(), gateway=True))
         stack.callback(server.stop, folder / "prefect")
         stack.callback(_unwatched, ground.root / "run" / "watch.pid")
-        made = Site(folder, ground, hubs, free_ports(1)[0])
+        made = Site(folder, ground, hubs, free_port())
         first = made.provision(made.inventory()).wait(1200)
         assert first.code == 0, first
         made.answers()

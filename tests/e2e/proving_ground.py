@@ -22,7 +22,7 @@ from rehearsal.scenery import Scenery
 from serving.client import Answer, Client
 from tests.e2e.children import CHECKOUT, Child, Ended, until
 from tests.e2e.watching import CommandLines
-from tests.ports import free_ports
+from tests.ports import free_port
 
 BIN = Path(sys.executable).parent
 NAME = "proving-ground"
@@ -36,7 +36,8 @@ class ProvingGround:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ssh_port, self.hub_port, self.live_port, *slots, self.prefect_port, self.reports_port = free_ports(7)
+        ports = [free_port() for _ in range(7)]
+        self.ssh_port, self.hub_port, self.live_port, *slots, self.prefect_port, self.reports_port = ports
         self.slot_ports = tuple(slots)
         self.root, self.evidence, self.home = folder / "scene" / "host", folder / "evidence", folder / "home"
         self.scenery = Scenery(folder / "scene", ssh_port=self.ssh_port, hub_port=self.hub_port)

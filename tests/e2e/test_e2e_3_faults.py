@@ -17,7 +17,7 @@ from rehearsal.keys import KNOWN_HOSTS
 from rehearsal.processes import read_pid_file
 from tests.e2e.children import Ended, until
 from tests.e2e.proving_ground import NAME, OTHER_CONTEXT, ProvingGround
-from tests.ports import free_ports
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 Change = Callable[[dict[str, Any]], object]
@@ -93,7 +93,7 @@ def test_a_host_key_that_is_not_the_pinned_one_ends_the_run(
 
 
 def _nobody_listens(declared: dict[str, Any]) -> None:
-    declared["hosts"][0]["ssh"]["port"] = free_ports(1)[0]
+    declared["hosts"][0]["ssh"]["port"] = free_port()
 
 
 def _no_such_commit(declared: dict[str, Any]) -> None:

