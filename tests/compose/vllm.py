@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tasks.compose.names import engine_service
@@ -22,14 +24,18 @@ def healthy(ground: ComposeGround, slot: Slot) -> bool:
     return docker(*asked) == "healthy"
 
 
+def _sockets(pid: str) -> Iterator[str]:
+    with suppress(FileNotFoundError):  # it has ended
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since it was listed
+                if found := re.fullmatch(r"socket:\[(\d+)\]", os.readlink(fd)):
+                    yield found[1]
+
+
 def listening_elsewhere(ground: ComposeGround, slot: Slot) -> list[str]:
     """TCP sockets of the container's processes that listen on another address than loopback."""
     pids = docker("top", ground.project.container(engine_service(slot)), "-o", "pid").split()[1:]
-    inodes = set()
-    for pid in pids:
-        for fd in Path(f"/proc/{pid}/fd").iterdir():
-            if found := re.fullmatch(r"socket:\[(\d+)\]", os.readlink(fd)):
-                inodes.add(found[1])
+    inodes = {inode for pid in pids for inode in _sockets(pid)}
     rows = [line.split() for file in ("tcp", "tcp6") for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]]
     mine = [row for row in rows if row[3] == "0A" and row[9] in inodes]
     assert mine, "nothing listens: the look is wrong"

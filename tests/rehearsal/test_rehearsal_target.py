@@ -18,6 +18,7 @@ import paramiko
 import pytest
 
 from rehearsal.keys import CLIENT_KEY, HOST_KEY, KNOWN_HOSTS, ensure_key, lay_out
+from rehearsal.processes import start_time
 from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
@@ -79,22 +80,13 @@ def run(client: paramiko.SSHClient, command: str, stdin: bytes = b"") -> tuple[i
     return out.channel.recv_exit_status(), *streams
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
     return True
-
-
-def running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 @pytest.mark.parametrize("status", [0, 3, 255])
@@ -240,7 +232,7 @@ def test_what_called_setsid_outlives_the_session(host: Lent) -> None:
     try:
         time.sleep(0.3)
         assert status == 0
-        assert running(pid)
+        assert start_time(pid)
     finally:
         os.kill(pid, signal.SIGKILL)
 
@@ -250,13 +242,13 @@ def test_the_foreground_command_is_hung_up_on_when_the_client_vanishes(host: Len
     _, out, _ = client.exec_command("sleep 61 & setsid sleep 62 & echo $! $$ $(jobs -p %1); wait")
     spared, shell, child = map(int, out.readline().split())
     try:
-        assert running(shell) and running(child)
+        assert start_time(shell) and start_time(child)
         assert eventually(lambda: os.getsid(spared) == spared)  # setsid has got as far as its one call
         transport = client.get_transport()
         assert transport
         transport.sock.shutdown(socket.SHUT_RDWR)  # no goodbye
-        assert eventually(lambda: not running(shell) and not running(child))
-        assert running(spared)
+        assert eventually(lambda: not start_time(shell) and not start_time(child))
+        assert start_time(spared)
     finally:
         client.close()
         os.kill(spared, signal.SIGKILL)
@@ -265,7 +257,7 @@ def test_the_foreground_command_is_hung_up_on_when_the_client_vanishes(host: Len
 def test_a_closed_channel_hangs_up_too(client: paramiko.SSHClient) -> None:
     _, out, _ = client.exec_command("echo $$; exec sleep 63")
     pid = int(out.readline())
-    assert running(pid)
+    assert start_time(pid)
     out.channel.close()
-    assert eventually(lambda: not running(pid))
+    assert eventually(lambda: not start_time(pid))
     assert run(client, "echo still here")[1] == b"still here\n"
