@@ -8,8 +8,7 @@ from assumptions._core import Assumption, Finding, Provenance, Severity, Stage
 from assumptions._paper import GUIDE, GUIDE_MODEL, ROUNDED, another_model, figure, finding
 from inventories.figures import model
 from inventories.schema import Inventory
-from tasks.checkpoints import hub_tree
-from tasks.facts.base import look
+from tasks.checkpoints import hub_tree, published
 from tasks.site import Site
 
 SAID_GB = 500.0  # K2 Thinking guide §2.1, §2.2, §4.1: "~500GB"
@@ -36,7 +35,7 @@ def observe(site: Site, stage: Stage) -> Size:
     if pinned.catalog != GUIDE_MODEL:
         return Size(SAID_GB, pinned.catalog, None, "not listed", listed=False)
     at = hub_tree(site.inventory, site.head, pinned)
-    files = [file.size for file in look(site.host(site.head.name), at, timeout=120) if file.path.endswith(WEIGHTS)]
+    files = [file.size for file in published(site.host(site.head.name), at) if file.path.endswith(WEIGHTS)]
     source = f"{at.repo}@{at.revision[:12]}, {len(files)} weight files"
     return Size(SAID_GB, pinned.catalog, float(sum(files)) if files else None, source, listed=True)
 

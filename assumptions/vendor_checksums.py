@@ -8,8 +8,7 @@ from assumptions._core import Assumption, Finding, Provenance, Sense, Severity, 
 from assumptions._paper import GUIDE, finding
 from assumptions._parts import check
 from inventories.schema import Inventory
-from tasks.checkpoints import hub_tree
-from tasks.facts.base import look
+from tasks.checkpoints import hub_tree, published
 from tasks.facts.weights import HubFile
 from tasks.site import Site
 
@@ -32,7 +31,7 @@ class Published:
 def observe(site: Site, stage: Stage) -> Published:
     """The hub's list at the pinned commit, asked from the serving host."""
     at = hub_tree(site.inventory, site.head, site.inventory.model)
-    return Published(at.repo, at.revision, look(site.host(site.head.name), at, timeout=120))
+    return Published(at.repo, at.revision, published(site.host(site.head.name), at))
 
 
 def judge(seen: Published, _inventory: Inventory) -> Finding:

@@ -9,7 +9,7 @@ from typing import Any
 from assumptions._core import Assumption, Finding, Outcome, Part, Provenance, Sense, Severity, Stage
 from assumptions._parts import because, check, worst
 from inventories.schema import Host, Inventory, Model
-from tasks.checkpoints import hub_tree
+from tasks.checkpoints import hub_tree, published
 from tasks.facts.base import look
 from tasks.facts.weights import DiskFile, DiskFiles, HubFile
 from tasks.operations.weights import differing
@@ -41,7 +41,7 @@ def observe(site: Site, stage: Stage) -> tuple[Checkpoint, ...]:
 def _read(site: Site, spec: Host, pinned: Model) -> Checkpoint:
     host, tree = site.host(spec.name), hub_tree(site.inventory, spec, pinned)
     folder = site.inventory.model_dir(pinned.catalog, tree.revision, spec)
-    wanted, found = look(host, tree, timeout=120), look(host, DiskFiles(tree.python, folder), timeout=7200)
+    wanted, found = published(host, tree), look(host, DiskFiles(tree.python, folder), timeout=7200)
     return Checkpoint(tree.repo, tree.revision, wanted, found, spec.name if len(site.specs) > 1 else "")
 
 

@@ -6,11 +6,12 @@ import re
 
 from inventories.errors import BadInput, Problem
 from inventories.figures import model
-from inventories.schema import Host, Inventory, Model
+from inventories.schema import Host as HostSpec
+from inventories.schema import Inventory, Model
 from tasks.engines.base import engine
 from tasks.facts.base import look
-from tasks.facts.weights import HubTree
-from tasks.hosts import CommandFailed
+from tasks.facts.weights import HubFile, HubTree
+from tasks.hosts import CommandFailed, Host
 from tasks.narration import say
 from tasks.operations.base import Change, converge
 from tasks.operations.files import File, Folder
@@ -66,7 +67,7 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
     at = hub_tree(inventory, spec, pinned)
     folder = inventory.model_dir(pinned.catalog, pinned.revision, spec)
     try:
-        tree = look(host, at, timeout=300)
+        tree = published(host, at)
         weights = Weights(folder, at.repo, at.revision, tree, at.endpoint, at.python, at.token_file)
         made = converge(host, Folder(folder), say=say)  # with it the root, where the lease will lie
         with tenancy(host, spec.root, site.run_id, say) as held:
@@ -76,7 +77,7 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
     return Change(host_name, done.operation, made.steps + done.steps)
 
 
-def hub_tree(inventory: Inventory, spec: Host, pinned: Model) -> HubTree:
+def hub_tree(inventory: Inventory, spec: HostSpec, pinned: Model) -> HubTree:
     """The fact that lists those files of a pinned checkpoint that the catalog wants, asked from one host."""
     known = model(pinned.catalog)
     return HubTree(
@@ -87,6 +88,14 @@ def hub_tree(inventory: Inventory, spec: Host, pinned: Model) -> HubTree:
         token_file=f"{spec.root}/secrets/hub_token" if inventory.hub.token_env else "",
         include=known.include,
     )
+
+
+def published(host: Host, at: HubTree) -> tuple[HubFile, ...]:
+    """What the hub lists at a pinned commit, asked from `host`; raises `HubRefused` with the hub's own words."""
+    try:
+        return look(host, at, timeout=300)
+    except CommandFailed as error:
+        raise refused(error, at.endpoint, at.repo) from None
 
 
 def _put_token(site: Site, host_name: str) -> None:

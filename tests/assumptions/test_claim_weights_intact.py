@@ -8,9 +8,10 @@ import pytest
 
 from assumptions._core import Outcome, Stage
 from assumptions.weights_intact import Checkpoint, judge, observe, tables
-from tasks.checkpoints import hub_tree
+from tasks.checkpoints import HubRefused, hub_tree
 from tasks.facts.weights import DiskFile, DiskFiles
 from tasks.fake import FakeHost
+from tasks.hosts import Ran, now
 from tasks.site import Site
 from tests.recorded import recordings
 
@@ -132,3 +133,13 @@ def test_every_host_is_read_and_a_fault_on_the_second_fails(tmp_path: Path) -> N
     assert finding.outcome is Outcome.FAIL
     assert finding.because.startswith(f"second: beachhead/tiny-k2: {SHARD}: sha256 is 0000")
     assert finding.value == 1.0
+
+
+def test_a_hub_that_is_gone_is_named_as_such(tmp_path: Path) -> None:
+    site, spec = Site(INVENTORY, tmp_path / "run"), INVENTORY.hosts[0]
+    tree = hub_tree(INVENTORY, spec, INVENTORY.model)
+    said = "Retrying in 2s\nhub-status=0 ConnectError: refused\n"
+    site.use(spec.name, FakeHost(spec.name, {tree.command: Ran(spec.name, tree.command, 3, "", said, now())}))
+    with pytest.raises(HubRefused) as told:
+        observe(site, Stage.WEIGHTS)
+    assert told.value.what == "the hub could not be reached or broke off: ConnectError: refused"
