@@ -32,8 +32,8 @@ class LocalHost(ShellHost):
 
     def _exchange(self, line: str, stdin: bytes, streams: Streams, clock: Clock) -> Stop:
         pipe = subprocess.PIPE
+        clock.restart()  # before the child's own begins
         child = subprocess.Popen(["/bin/sh", "-c", line], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-        clock.restart()
         stop = Stop.LOST
         try:
             stop = _pump(child, stdin, streams, clock)

@@ -82,7 +82,7 @@ def test_this_very_machine_stands_as_the_rehearsals_host(tmp_path: Path) -> None
     site.use(host.name, LocalHost(host.name))
     began = time.monotonic()
     found = {claim_id: judge(site, claim(claim_id), Stage.HOST).evidence for claim_id in HERE}
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     for claim_id, record in found.items():
         allowed = {Outcome.PASS, Outcome.NOT_APPLICABLE}
         assert record.severity is Severity.ADVISORY or record.finding.outcome in allowed, record.finding

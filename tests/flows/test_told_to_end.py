@@ -13,10 +13,11 @@ import pytest
 from tests.watch.scene import REPOSITORY, until
 
 CODE = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from flows.cli import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests are a job in the background, it is ignored
 undone, begun = Path(sys.argv.pop()), Path(sys.argv.pop())
 
 @main.command()

@@ -241,7 +241,7 @@ def test_a_client_that_leaves_takes_its_request_with_it() -> None:
             wire.sendall(Asked("POST", "/v1/completions", (f"X-Api-Key: {OWN_KEY}",)).request(body=STREAM))
             wire.recv(1000)
         held = f"ss -Htn state established '( sport = :{slow.port} )' | wc -l"
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while time.monotonic() < until and live.host.run(held).stdout.strip() != "0":
             time.sleep(0.1)
         assert live.host.run(held).stdout.strip() == "0"
@@ -266,7 +266,7 @@ def test_the_log_names_client_route_and_status_and_holds_no_key_no_query_no_prom
     asked = Asked("POST", "/v1/completions", ("Authorization: Bearer key-of-dora",))
     exchange(at.port, asked.request("/v1/completions?api_key=in-the-query", body=secret), at.trust)
     exchange(at.port, Asked("KEYINMETHOD", "/key-in-path", ("X-Api-Key: key-of-dora",)).request(), at.trust)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while at.log().count('"client":"dora"') < 2 and time.monotonic() < until:
         time.sleep(0.1)
     found = [json.loads(line) for line in at.log().splitlines()]
@@ -312,7 +312,7 @@ def children(pid: int | None) -> list[int]:
 
 
 def gone(live: Gateway) -> bool:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while live.state.answers and time.monotonic() < until:
         time.sleep(0.1)
     return not live.state.answers
@@ -324,7 +324,7 @@ def test_workers_that_lost_their_master_end_their_streams_and_a_new_one_is_start
         threads = streams(live, 4, OWN_KEY, began, out)
         began.wait(60)
         os.kill(live.state.pid or 0, signal.SIGKILL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while live.state.pid is not None and time.monotonic() < until:
             time.sleep(0.1)
         assert live.state.answers and live.state.pid is None

@@ -73,7 +73,7 @@ def test_only_a_completion_in_time_is_alive(engine: int, monkeypatch: Any, mode:
     began = time.monotonic()
     ran = probe(engine, key)
     assert ran.returncode == exit, ran.stderr
-    assert time.monotonic() - began < 4 and key not in ran.stderr
+    assert time.monotonic() - began < 20 and key not in ran.stderr
 
 
 def test_nobody_listening_is_not_alive() -> None:

@@ -259,7 +259,7 @@ def test_a_server_that_says_nothing_is_given_up(records: list[dict[str, Any]]) -
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
         with Client(url, model="m", api_key=None, record=record, timeout=0.2) as client, pytest.raises(NoAnswer):
             client.call("GET", "/health", timeout=0.2)
-    assert "Timeout" in records[0]["error"] and records[0]["seconds"] < 5
+    assert "Timeout" in records[0]["error"] and records[0]["seconds"] < 20
 
 
 def test_both_errors_are_one_family() -> None:

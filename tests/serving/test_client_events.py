@@ -66,7 +66,7 @@ def asked(*pieces: str, **how: Any) -> tuple[Events, list[dict[str, Any]]]:
 
 
 def test_each_line_with_its_time() -> None:
-    seen, records = asked('data: {"a": 1}\n\n', ": ping\n\n", "data: [DONE]\n\n", pause=0.05)
+    seen, records = asked('data: {"a": 1}\n\n', ": ping\n\n", "data: [DONE]\n\n", pause=0.3)
     assert [event.data for event in seen.events] == ['{"a": 1}', "[DONE]"]
     assert (seen.status, seen.broke, seen.reply) == (200, "", None)
     first, last = (event.seconds for event in seen.events)
@@ -84,9 +84,9 @@ def test_an_answer_that_is_no_stream_is_kept_whole() -> None:
 
 
 def test_a_frozen_stream_ends_by_the_clients_own_deadline() -> None:
-    seen, records = asked('data: {"choices": []}\n\n', hang=True, timeout=0.3)
+    seen, records = asked('data: {"choices": []}\n\n', hang=True, timeout=2)
     assert seen.broke.startswith("ReadTimeout") and len(seen.events) == 1
-    assert 0.3 <= seen.seconds < 20
+    assert 2 <= seen.seconds < 30
     assert records[1]["broke"] == seen.broke
 
 

@@ -106,7 +106,7 @@ def test_a_port_that_never_answers_is_given_up(server: Sshd) -> None:
         start = time.monotonic()
         with pytest.raises(Unreachable):
             server.host(port=silent.getsockname()[1], connect_timeout=1).run("true")
-        assert time.monotonic() - start < 6
+        assert time.monotonic() - start < 25
 
 
 def test_an_alias_of_the_users_own_configuration_is_followed(server: Sshd) -> None:
@@ -141,8 +141,8 @@ def test_a_connection_that_dies_in_mid_command_gives_no_status(server: Sshd) -> 
     timer = in_a_while(0.7, server.stop)
     start = time.monotonic()
     with pytest.raises(Unreachable, match="before the command's end was seen"):
-        host.run("echo begun; sleep 5", timeout=30)
-    assert time.monotonic() - start < 4
+        host.run("echo begun; sleep 60", timeout=90)
+    assert time.monotonic() - start < 30
     timer.join()
     with pytest.raises(Unreachable, match="no SSH connection"):
         host.run("true")

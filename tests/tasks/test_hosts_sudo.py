@@ -133,11 +133,13 @@ def test_a_wrong_password_is_tried_once_and_refused_quickly(account: Account, ca
     start = time.monotonic()
     with pytest.raises(SudoRefused, match="did not accept the password") as refused:
         host.run("echo ran", stdin="mine", sudo=True)
-    assert time.monotonic() - start < 8
-    start = time.monotonic()
-    with pytest.raises(SudoRefused, match="did not accept the password"):
-        host.run("echo ran", sudo=True)
-    assert time.monotonic() - start < 0.1
+    assert time.monotonic() - start < 30
+    account.server.stop()
+    try:
+        with pytest.raises(SudoRefused, match="did not accept the password"):  # without asking the host again
+            host.run("echo ran", sudo=True)
+    finally:
+        account.server.start()
     told = "".join(traceback.format_exception(refused.value)) + repr(pickle.loads(pickle.dumps(refused.value)))
     assert WRONG not in told + caplog.text
 
