@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 
 LIMIT = 128 << 20
 
@@ -32,11 +33,15 @@ class Arrived:
 
 @dataclass
 class Engine:
-    """`pieces` chunks of a stream, `every_s` seconds apart; `name` is in each of them."""
+    """`pieces` chunks of a stream, `every_s` seconds apart; `name` is in each of them.
+
+    Of every stream `allowed` pieces are sent, and the next ones once a test has raised it.
+    """
 
     name: str = "one"
     pieces: int = 5
     every_s: float = 0.01
+    allowed: float = inf
     extra_headers: str = ""
     connections: int = 0
     arrived: list[Arrived] = field(default_factory=list)
@@ -73,6 +78,8 @@ class Engine:
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         for number in range(self.pieces):
+            while number >= self.allowed and not writer.is_closing():
+                await asyncio.sleep(0.01)
             piece = f"data: {self.name} {number}\n\n".encode()
             writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             await writer.drain()
