@@ -5,5 +5,5 @@ from __future__ import annotations
 from pathlib import Path
 
 LOCKS = Path(__file__).parents[1] / "engines" / "locks"
-RAY = LOCKS / "ray-2.60.0.lock"  # what Ray needs beside an engine's own lock
+RAY = "ray-2.60.0"  # beside vllm-….lock lies vllm-…-ray-2.60.0.lock: what Ray needs beyond that
 UV = (Path(__file__).parents[2] / "requirements" / "uv.lock.txt").read_text(encoding="utf-8").strip().split("==")[1]

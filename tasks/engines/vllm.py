@@ -79,7 +79,7 @@ class Vllm:
         device = options(inventory).device
         file = LOCKS / f"vllm-{device}-{inventory.engine.version}.lock"
         if not file.exists():
-            known = ", ".join(sorted(p.stem for p in LOCKS.glob("vllm-*.lock")))
+            known = ", ".join(sorted(p.stem for p in LOCKS.glob("vllm-*.lock") if RAY not in p.stem))
             raise BadInput(
                 f"no lock for vLLM {inventory.engine.version} on {device}",
                 where=f"inventory {inventory.name}: engine.version",
@@ -90,10 +90,11 @@ class Vllm:
 
     def _locks(self, inventory: Inventory) -> tuple[Path, ...]:
         """The engine's, and Ray's where the inventory's hosts find each other by it."""
-        return (self._lock(inventory), *([RAY] if by_ray(inventory) else []))
+        own = self._lock(inventory)
+        return (own, *([own.with_name(f"{own.stem}-{RAY}.lock")] if by_ray(inventory) else []))
 
     def _folder(self, inventory: Inventory, host: Host) -> str:
-        return f"{host.root}/engines/{'-'.join(lock.stem for lock in self._locks(inventory))}"
+        return f"{host.root}/engines/{self._locks(inventory)[-1].stem}"
 
     def python(self, inventory: Inventory, host: Host) -> str:
         """The engine environment's interpreter; beside an image the hub environment's."""

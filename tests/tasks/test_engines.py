@@ -1,6 +1,7 @@
 """Engines are the listing of a folder; vLLM's command line follows the inventory and carries no secret."""
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,7 +12,10 @@ import pytest
 
 import tasks.engines
 from inventories.errors import BadInput
+from inventories.load import load
+from inventories.load import names as shipped
 from inventories.schema import Inventory
+from tasks.engine_parts.locks import RAY
 from tasks.engines.base import PORT, Engine, engine, names
 from tasks.engines.vllm import LOCKS, UV, options
 from tasks.operations.libraries import Libraries
@@ -144,11 +148,29 @@ def test_a_wrong_option_is_named(bad: dict[str, Any], words: str) -> None:
 
 @pytest.mark.parametrize("changes", [{"version": "0.1.0"}, {"options_": {"device": "cuda"}}])
 def test_without_a_lock_nothing_is_installed(changes: dict[str, Any]) -> None:
-    if "options_" in changes and (LOCKS / "vllm-cuda-0.32.0.lock").exists():
-        pytest.skip("there is a lock for CUDA now")
     with pytest.raises(BadInput, match="no lock for vLLM") as refused:
         list(engine("vllm").install(with_engine(**changes), HOST))
-    assert "vllm-cpu-0.32.0" in refused.value.fix
+    assert "use one of: vllm-cpu-0.32.0, vllm-cuda-0.33.0;" in refused.value.fix
+
+
+@pytest.mark.parametrize("name", [name for name in shipped() if load(name).engine.kind == "vllm"])
+def test_every_shipped_inventory_with_vllm_can_be_installed(name: str) -> None:
+    inventory = load(name)
+    for host in inventory.hosts:
+        assert list(engine("vllm").install(inventory, host))
+
+
+@pytest.mark.parametrize("lock", sorted(LOCKS.glob("*.lock")), ids=lambda lock: lock.stem)
+def test_a_lock_pins_every_package_once_and_names_no_index(lock: Path) -> None:
+    own = lock.with_name(lock.name.replace(f"-{RAY}", ""))
+    text = lock.read_text() + (own.read_text() if own != lock else "")
+    pinned = re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,-]+\])?==[^\s;]+(.*)", text, re.MULTILINE)
+    heads = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    everywhere = [name for name, rest in pinned if ";" not in rest]
+    assert len(pinned) == len(heads) and len(everywhere) == len(set(everywhere))
+    bare = {name for name, rest in pinned if not rest.endswith("\\")}
+    assert bare <= {"torch"} and "://" not in text  # torch: its CPU build differs from place to place
+    assert bool(bare) == ("cpu" in lock.stem)
 
 
 def test_installing_is_libraries_uv_and_the_locked_environment() -> None:
