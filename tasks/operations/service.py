@@ -56,7 +56,8 @@ class Service:
     def start_command(self) -> str:
         """Keep the last log, begin the process in its own session, note pid and start time.
 
-        They are noted at once: an engine that answers before it is noted would be started twice.
+        They are noted at once: an engine that answers before it is noted would be started twice.  It appends to its
+        log, so that the watchdog can cut it short.
         """
         env = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(self.env.items()))
         source = f"set -a; . {shlex.quote(self.env_file)}; set +a; " if self.env_file else ""
@@ -64,7 +65,7 @@ class Service:
         log, pid = shlex.quote(self.log_file), shlex.quote(self.pid_file)
         return (
             f"[ ! -s {log} ] || mv -f {log} {log}.1; "
-            f"setsid nohup bash -c {shlex.quote(inner)} > {log} 2>&1 < /dev/null & p=$!; "
+            f"setsid nohup bash -c {shlex.quote(inner)} >> {log} 2>&1 < /dev/null & p=$!; "
             f"echo $p $(sed 's/.*) //' /proc/$p/stat | cut -d' ' -f20) > {pid}.part && mv -f {pid}.part {pid}"
         )
 

@@ -87,6 +87,7 @@ class Watchdog:
             self.notes.tell("reset", self.live, why="a person asked for it")
         self.companions()
         seen = self.look()
+        self._cut_log()
         limits = replace(self.limits, start_budget_s=self.words.get("start_budget_s", self.limits.start_budget_s))
         decision = decide(limits, self.state, seen, host.uptime())
         if decision.action:
@@ -172,6 +173,18 @@ class Watchdog:
         elif log not in self.stuck_logs:
             self.stuck_logs.add(log)
             self.notes.tell(f"{companion['name']} log not begun anew", why=said)
+
+    def _cut_log(self) -> None:
+        """The engine's log, which it goes on writing to."""
+        log = Path(self.words.get("grows") or "")
+        try:
+            if log.name and host.cut_short(log, host.LOG_BYTES, host.LOG_HEAD_BYTES):
+                self.notes.tell("engine log cut short", self.live)
+            self.stuck_logs.discard(log)
+        except OSError as error:
+            if log not in self.stuck_logs:
+                self.stuck_logs.add(log)
+                self.notes.tell("engine log not cut short", self.live, why=str(error))
 
     def wait(self) -> None:
         """Until the next round; shorter while the engine loads, and at once where a reset is asked for."""

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -18,6 +19,7 @@ LEASE_STALE_S = 600  # as tasks/leases.py has it
 EVENTS_BYTES = 1 << 20  # then the file is begun anew, and the last one kept
 LOG_BYTES = 64 << 20  # then a companion's log is set aside
 LOGS_KEPT = 4
+LOG_HEAD_BYTES = 1 << 20  # of an engine's log: how it started is read from there
 SAID_BYTES = 4000
 
 
@@ -88,6 +90,27 @@ def set_aside(path: Path, size: int, kept: int) -> bool:
         newer = path.with_name(f"{path.name}.{n - 1}") if n > 1 else path
         if newer.exists():
             newer.replace(path.with_name(f"{path.name}.{n}"))
+    return True
+
+
+def cut_short(path: Path, size: int, head: int) -> bool:
+    """A log of `size` bytes or more keeps the whole lines of its first `head`; all of it goes to `.full`.
+
+    Its writer must append: after one that doesn't the file is long again, and hollow, which is left as it is.  What is
+    written between the copy and the cut is lost.
+    """
+    try:
+        now = path.stat()
+    except FileNotFoundError:
+        return False
+    if now.st_size < size or now.st_blocks * 512 < size:
+        return False
+    full = path.with_name(f"{path.name}.full")
+    shutil.copyfile(path, full)
+    with path.open("r+b") as log:
+        log.truncate(log.read(head).rfind(b"\n") + 1)
+    with path.open("ab") as log:
+        log.write(f"[{wall()} cut here by the watchdog: {full.name} is all up to now]\n".encode())
     return True
 
 

@@ -31,13 +31,14 @@ class EngineWords:
     """Shell commands for the watchdog on the host; no secret is in them.
 
     `start` begins the engine, `kill` ends it whatever it does, `alive` exits with 0 while its process is there, `log`
-    prints the end of what it said.
+    prints the end of what it said; `grows` is the file it says it in, where nobody else keeps that short.
     """
 
     start: str
     kill: str
     alive: str
     log: str = ""
+    grows: str = ""
 
 
 class Runtime(Protocol):

@@ -86,6 +86,7 @@ class ProcessRuntime:
             kill=f"read -r pid _ < {file} && kill -KILL -- -$pid; rm -f {file}",
             alive=f"{alive} | grep -q ^running",
             log=log_end(log_file(site.head.root, slot)),
+            grows=log_file(site.head.root, slot),
         )
 
 

@@ -2,7 +2,7 @@
 
 The first answers HTTP (/health, /v1/models, /metrics) by itself and asks the second, the worker, for a token.  A worker
 that is stopped leaves /health at 200.  MODE_FILE says what completions are like: ok, empty, nan, text, error, denied,
-busy, exit (ends at the next completion), die (ends at start).
+busy, exit (ends at the next completion), die (ends at start), chatty (40 MB on its log for each completion).
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class Answers(BaseHTTPRequestHandler):
         if mode() == "exit":
             print("the fake engine was told to exit", flush=True)
             os._exit(3)
+        if mode() == "chatty":
+            print(40_000_000 * "x", flush=True)
         if mode() == "busy":
             time.sleep(60)
         with LOCK:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tasks.operations.watch_config import Companion
-from tasks.remote.watch_host import LOG_BYTES, numbers, stat_of
+from tasks.remote.watch_host import LOG_BYTES, cut_short, numbers, stat_of
+from tasks.runtimes.process import log_file
 from tests.gateway.scene import gateway
 from tests.watch.scene import KEY, REPOSITORY, Scene, scene, until
 
@@ -298,6 +299,42 @@ def test_a_log_that_nobody_opens_anew_keeps_its_name(at: Scene) -> None:
     assert log.stat().st_size == LOG_BYTES and not log.with_name("access.log.1").exists()
     (event,) = [each for each in at.events() if each["event"] == "gateway log not begun anew"]
     assert "no such process" in str(event["why"])
+
+
+def test_an_engines_log_that_has_grown_keeps_its_beginning_and_goes_on(serving: Scene) -> None:
+    log = Path(log_file(str(serving.root), serving.slot))
+    pid, start = serving.pid(), log.read_text()
+    assert start.startswith("the fake engine starts")
+    serving.be("chatty")
+    until(lambda: "engine log cut short" in serving.told(), 30)
+    serving.be("ok")
+    full = log.with_name(f"{log.name}.full")
+    assert full.read_text().startswith(f"{start}xxx") and full.stat().st_size >= LOG_BYTES
+    assert log.read_text().startswith(f"{start}[20") and f"{full.name} is all up to now]" in log.read_text()
+    serving.await_answer()
+    ended = log.with_name(f"{log.name}.1")
+    serving.be("exit")  # it says one thing more
+    until(lambda: ended.exists() and "the fake engine was told to exit" in ended.read_text(), 30)
+    assert ended.stat().st_size < LOG_BYTES and serving.pid() != pid
+
+
+def test_what_can_not_be_cut_short_is_told_once(serving: Scene) -> None:
+    log = Path(log_file(str(serving.root), serving.slot))
+    log.with_name(f"{log.name}.full").mkdir()  # nothing can be copied there
+    with log.open("ab") as more:
+        more.write(LOG_BYTES * b"x")
+    until(lambda: "engine log not cut short" in serving.told(), 30)
+    time.sleep(1.5)
+    assert serving.told().count("engine log not cut short") == 1 and log.stat().st_size > LOG_BYTES
+
+
+def test_a_log_that_is_long_and_hollow_is_left_alone(tmp_path: Path) -> None:
+    """As after a cut, where the writer doesn't append."""
+    log = tmp_path / "log"
+    log.write_text("start\n")
+    os.truncate(log, LOG_BYTES)
+    assert not cut_short(log, LOG_BYTES, 100) and log.stat().st_size == LOG_BYTES
+    assert not cut_short(tmp_path / "none", LOG_BYTES, 100)
 
 
 def test_a_full_disk_stops_no_restart(serving: Scene) -> None:
