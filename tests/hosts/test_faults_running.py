@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +26,10 @@ from tasks.operations.root_folder import RootFolder, RootNotOurs
 from tasks.reboots import HostLost, NotRestarted, WrongKernel, restart
 from tasks.tenancy import tenancy
 from tasks.units import Hung, Interrupted, Unit, UnitState, look_at, run_unit
+from tests.hosts.faults_waiting import until
 from tests.hosts.fleet import Fleet
 from tests.hosts.machine import Machine
 from tests.hosts.measured import detected
-from tests.watch.scene import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 ROOT = "/opt/beachhead"
@@ -65,6 +65,18 @@ class Counted:
         if host.run(f"[ -e /srv/{self.name} ]").exit:
             command = f"echo ran >>/srv/{self.name}.count; sleep {self.seconds}; touch /srv/{self.name}"
             yield Step(f"make {self.name}", command, timeout=60, sudo=self.sudo, long=self.long)
+
+
+def once_there(machine: Machine, file: str, act: Callable[[], object]) -> threading.Thread:
+    """`act` as soon as the host has `file`, by its console: in the midst of what makes it."""
+
+    def wait() -> None:
+        until(machine, f"[ -e {file} ]", 40)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
 
 
 def times(machine: Machine, name: str) -> int:
@@ -172,13 +184,7 @@ def test_a_dry_run_shows_every_command_and_changes_nothing(machine: Machine, fle
 
 def test_killed_sessions_do_not_touch_a_long_step_and_it_is_found_again(machine: Machine) -> None:
     host, told = machine.host(), []
-
-    def kill() -> None:
-        """In the midst of the long step."""
-        until(lambda: "a.count" in machine.run_in_container("ls /srv"), 40)
-        machine.kill_ssh_sessions()
-
-    threading.Thread(target=kill).start()
+    once_there(machine, "/srv/a.count", machine.kill_ssh_sessions)
     with tenancy(host, ROOT, "run-one") as held:
         change = converge(host, Counted("a"), say=told.append, carry_out=held)
     assert change.steps == ("make a",) and times(machine, "a") == 1
@@ -197,12 +203,12 @@ def test_a_link_that_comes_back_finds_the_unit_and_one_that_does_not_is_hung(mac
             with machine.fault("link-down"):
                 time.sleep(seconds)
 
-        threading.Timer(1, cut, (5,)).start()
+        outage = once_there(machine, "/srv/b.count", lambda: cut(5))
         converge(host, Counted("b", seconds=3), carry_out=held)
+        outage.join()
         assert times(machine, "b") == 1
-        outage = threading.Timer(1, cut, (35,))
-        outage.start()
-        with detected("22 hung host (silence budget 15 s)", after=1), pytest.raises(Hung, match="hung: no answer for"):
+        outage = once_there(machine, "/srv/c.count", lambda: cut(35))
+        with detected("22 hung host (silence budget 15 s)"), pytest.raises(Hung, match="hung: no answer for"):
             converge(host, Counted("c", seconds=3), carry_out=held)
         outage.join()
     told: list[str] = []
@@ -225,7 +231,7 @@ key, pinned = map(Path, sys.argv[2:])
 host = SshHost("box", address=sys.argv[1], port=22, user="ops", identity_file=key, known_hosts=pinned)
 with tenancy(host, ROOT, "run-killed") as held:
     print("holding", flush=True)
-    converge(host, Counted("d", seconds=6), carry_out=held)
+    converge(host, Counted("d", seconds=20), carry_out=held)
 """
 
 
@@ -233,8 +239,7 @@ def test_a_killed_workers_step_is_adopted_and_not_repeated(machine: Machine) -> 
     words = [sys.executable, "-c", WORKER, machine.address, str(machine.client_key), str(machine.known_hosts)]
     worker = subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     assert worker.stdout and worker.stdout.readline() == "holding\n"
-    while machine.run_in_container("test -e /srv/d.count && echo yes || echo no") == "no":
-        time.sleep(0.1)
+    until(machine, "[ -e /srv/d.count ]", 40)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     told: list[str] = []
@@ -257,8 +262,8 @@ def test_a_restart_in_mid_step_is_seen_and_the_next_run_asks_the_facts(machine: 
     name, host = f"restart-{long}", machine.host(connect_timeout=5)
     before = machine.boot_id
     with pytest.raises((Unreachable, Interrupted)) as met, tenancy(host, ROOT, "run-one", silence_s=60) as held:
-        threading.Timer(1, lambda: machine.run_in_container("systemctl reboot", check=False)).start()
-        with detected(f"1 restart in mid-step, {'unit' if long else 'at once'}", after=1):
+        once_there(machine, f"/srv/{name}.count", lambda: machine.run_in_container("systemctl reboot", check=False))
+        with detected(f"1 restart in mid-step, {'unit' if long else 'at once'}"):
             converge(host, Counted(name, seconds=20, long=long), carry_out=held)
     assert "not known" in met.value.what
     machine.wait_for_boot(after=before)
@@ -296,10 +301,9 @@ def test_a_restart_is_a_step_and_the_lease_survives_it(machine: Machine) -> None
 
 def test_a_host_that_does_not_come_back_is_lost_and_not_tried_again(machine: Machine) -> None:
     host, before = machine.host(connect_timeout=2), machine.boot_id
-    off = threading.Timer(0.5, machine.power_off)
-    off.start()
+    once_there(machine, "/tmp/going", machine.power_off)
     with detected("2 does not return (deadline 8 s)"), pytest.raises(HostLost, match="lost: 8 s") as lost:
-        restart(host, "sleep 1", within_s=8)
+        restart(host, "touch /tmp/going", within_s=8)
     assert "out of band" in lost.value.fix and before in lost.value.what
     machine.power_on()
     assert machine.boot_id != before
@@ -328,9 +332,9 @@ def test_a_units_output_is_bounded_its_end_exact_and_its_input_gone(machine: Mac
 
 def test_a_unit_that_was_killed_left_no_status_and_nobody_calls_it_done(machine: Machine) -> None:
     host, unit = machine.host(), Unit.of(ROOT, "beachhead-killed")
-    threading.Timer(1.5, lambda: machine.run_in_container("systemctl kill -s KILL beachhead-killed")).start()
+    once_there(machine, "/srv/killed", lambda: machine.run_in_container("systemctl kill -s KILL beachhead-killed"))
     with pytest.raises(Interrupted, match="gone"):
-        run_unit(host, unit, "sleep 30", timeout_s=40, sudo=True)
+        run_unit(host, unit, "touch /srv/killed; sleep 60", timeout_s=90, sudo=True)
     assert look_at(host, Unit.of(ROOT, "beachhead-never")).state is UnitState.ABSENT
 
 
