@@ -28,6 +28,7 @@ from tasks.operations.base import Operation
 from tasks.operations.hub_environment import hub_environment, hub_python
 from tasks.operations.libraries import Libraries
 from tasks.operations.python_environment import PythonEnvironment, Uv
+from tasks.operations.toolchain import Toolchain
 
 # Without libnuma vLLM's CPU build warns and then hangs at "OpenMP thread binding".
 CPU_LIBRARIES = (("libnuma.so.1", "libnuma1"), ("libgomp.so.1", "libgomp1"))
@@ -120,6 +121,8 @@ class Vllm:
             find_links=chosen.find_links,
             torch_backend="cpu" if chosen.device == "cpu" else "",
         )
+        if chosen.device == "cuda":
+            yield Toolchain(self.python(inventory, host))
 
     def launch(self, inventory: Inventory, host: Host, model_dir: str) -> Launch:
         """Flags with reasons; the API key reaches the server by its environment, from a file on the host."""

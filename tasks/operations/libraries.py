@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.hosts import Host
+from tasks.operations.apt import install_step
 from tasks.operations.base import Step
 
 
@@ -29,9 +30,4 @@ class Libraries:
         known = host.run("PATH=$PATH:/sbin:/usr/sbin ldconfig -p").check().stdout
         missing = [package for library, package in self.packages if library not in known]
         if missing:
-            yield Step(
-                f"install {' '.join(missing)}",
-                "DEBIAN_FRONTEND=noninteractive apt-get update -q && "
-                f"DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends {' '.join(missing)}",
-                sudo=True,
-            )
+            yield install_step(missing)

@@ -38,7 +38,15 @@ def called(module: str, name: str | None = None) -> str:
 def catalog() -> list[Package]:
     """Every package, oldest version first."""
     drivers = [p for v in (BRANCH_570, OLD, NEW) for p in _driver(v)]
-    return [*_kernels(), *drivers, *_toolkits(), *_docker(), *_odd()]
+    return [*_kernels(), *drivers, *_toolkits(), *_compilers(), *_docker(), *_odd()]
+
+
+def _compilers() -> list[Package]:
+    """For the interpreter of the image, which is Debian 12's."""
+    return [
+        Package("g++", "4:13.2.0-7ubuntu1", files={"/usr/bin/g++": "#!/bin/sh\necho scripted\n"}),
+        Package("python3.11-dev", "3.11.2-6", files={"/usr/include/python3.11/Python.h": "/* scripted */\n"}),
+    ]
 
 
 def _kernels() -> list[Package]:

@@ -8,6 +8,7 @@ from tasks.facts.base import Fact
 from tasks.facts.block_devices import BlockDeviceFact
 from tasks.facts.boot import BootFact
 from tasks.facts.clock import ClockSyncFact, HostTimeFact
+from tasks.facts.compiler import CompilerFact
 from tasks.facts.container_gpus import ContainerGpusFact
 from tasks.facts.container_toolkit import ContainerToolkitFact
 from tasks.facts.cuda_toolkit import CudaToolkitFact
@@ -106,6 +107,7 @@ DIAGNOSED = (
 
 SAMPLES: list[tuple[Fact[Any], str]] = [
     (AllReduceFact(8), REDUCED),
+    (CompilerFact("/usr/bin/python3"), "g++=yes\npython=3.11 headers=yes\n"),
     (ContainerGpusFact(), f"@@ image 3f2a\nGPU 0: NVIDIA H200 (UUID: GPU-{'0' * 8})\n@@ exit 0\n"),
     (DcgmDiagnosticsFact(1), DIAGNOSED),
     (DriverCudaFact(), smi("h200-q.txt")),

@@ -20,6 +20,7 @@ from tasks.engines.base import PORT, Engine, engine, names
 from tasks.engines.vllm import LOCKS, UV, options
 from tasks.operations.libraries import Libraries
 from tasks.operations.python_environment import PythonEnvironment, Uv
+from tasks.operations.toolchain import Toolchain
 from tests.recorded import recordings
 
 REHEARSAL = recordings.rehearsal()
@@ -183,6 +184,14 @@ def test_installing_is_libraries_uv_and_the_locked_environment() -> None:
         line for line in environment.lock.splitlines() if line.strip() and not line.lstrip().startswith(("#", "-"))
     ]
     assert all("==" in line for line in pinned), "a lock that resolves something on the host"
+
+
+def test_for_cuda_a_compiler_comes_with_it() -> None:
+    h100 = load("h100x8")
+    _, environment, toolchain = engine("vllm").install(h100, h100.hosts[0])
+    assert isinstance(environment, PythonEnvironment) and environment.torch_backend == ""
+    assert "vllm==0.33.0" in environment.lock
+    assert toolchain == Toolchain(engine("vllm").python(h100, h100.hosts[0]))
 
 
 def test_expert_parallel_and_a_tower_left_out_are_bare_flags_and_no_default() -> None:

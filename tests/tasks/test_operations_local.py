@@ -1,11 +1,13 @@
 """Operations for real on this machine: the first run does what is missing, the second nothing, a dry one nothing."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +15,19 @@ from pathlib import Path
 import pytest
 
 from tasks.facts.base import look
+from tasks.facts.compiler import CompilerFact
+from tasks.facts.operating_system import OperatingSystemFact
 from tasks.facts.process import ProcessFact
 from tasks.fake import FakeHost
 from tasks.hosts import CommandFailed, Host, Ran, now
 from tasks.local import LocalHost
+from tasks.operations.apt import NotSupported
 from tasks.operations.base import Change, NotConverged, Operation, Step, converge
 from tasks.operations.files import File, Folder
 from tasks.operations.libraries import Libraries
 from tasks.operations.python_environment import PythonEnvironment, Uv
 from tasks.operations.service import PortTaken, Service, Stopped
+from tasks.operations.toolchain import Toolchain
 from tasks.redaction import Redactor
 from tasks.trail import RecordedHost, Trail
 
@@ -309,10 +315,46 @@ def test_libraries_install_only_what_the_loader_lacks() -> None:
     wanted = Libraries((("libnuma.so.1", "libnuma1"), ("libgomp.so.1", "libgomp1")))
     found = "\tlibgomp.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libgomp.so.1\n"
     (step,) = wanted.plan(FakeHost("box", {LDCONFIG: found}))
-    assert step.sudo and step.why == "install libnuma1" and step.command.endswith("--no-install-recommends libnuma1")
+    assert (
+        step.sudo and step.why == "install libnuma1" and step.command.endswith("--no-install-recommends -- libnuma1; }")
+    )
     assert not list(wanted.plan(FakeHost("box", {LDCONFIG: found + "\tlibnuma.so.1 (libc6) => /lib/libnuma.so.1\n"})))
     with pytest.raises(CommandFailed):
         list(wanted.plan(FakeHost("box", {LDCONFIG: Ran("box", LDCONFIG, 127, "", "not found", now())})))
+
+
+PYTHON, SYSTEM = CompilerFact("/usr/bin/python3"), OperatingSystemFact()
+UBUNTU = "id=ubuntu\nlike=debian\nversion=24.04\nkernel=6.8.0-60-generic\narch=x86_64\n"
+
+
+@pytest.mark.parametrize(
+    ("seen", "brought"),
+    [
+        ("g++=yes\npython=3.12 headers=yes\n", None),
+        ("g++=no\npython=3.12 headers=yes\n", "g++"),
+        ("g++=yes\npython=3.12 headers=no\n", "python3.12-dev"),
+        ("g++=no\npython=3.12 headers=no\n", "g++ python3.12-dev"),
+        ("g++=no\npython= headers=no\n", "g++"),  # before the environment is there, as in a dry run
+    ],
+)
+def test_a_toolchain_brings_what_is_missing(seen: str, brought: str | None) -> None:
+    host = FakeHost("box", {PYTHON.command: seen, SYSTEM.command: UBUNTU})
+    assert [step.why for step in Toolchain(PYTHON.python).plan(host)] == ([f"install {brought}"] if brought else [])
+
+
+def test_without_apt_a_missing_compiler_is_refused() -> None:
+    other = UBUNTU.replace("ubuntu", "rocky").replace("like=debian", "like=rhel")
+    host = FakeHost("box", {PYTHON.command: "g++=no\npython=3.11 headers=no\n", SYSTEM.command: other})
+    with pytest.raises(NotSupported, match="installed by apt alone"):
+        list(Toolchain(PYTHON.python).plan(host))
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="no g++ here")
+def test_the_toolchain_of_this_machine_is_found_and_really_builds(tmp_path: Path) -> None:
+    assert steps(Toolchain(sys.executable)) == []
+    (tmp_path / "m.cc").write_text("#include <Python.h>\n")
+    include = sysconfig.get_paths()["include"]
+    subprocess.run(["g++", "-fsyntax-only", f"-I{include}", str(tmp_path / "m.cc")], check=True)
 
 
 def test_a_library_of_this_machine_is_found_for_real() -> None:

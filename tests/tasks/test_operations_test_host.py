@@ -41,6 +41,7 @@ from tasks.operations.repositories import AptRepository
 from tasks.operations.supported_system import SupportedSystem
 from tasks.operations.sysctl import Sysctl
 from tasks.operations.systemd_service import SystemdService
+from tasks.operations.toolchain import Toolchain
 from tasks.operations.user_account import UserAccount
 from tests.hosts import docker
 from tests.hosts.fleet import Fleet
@@ -109,6 +110,7 @@ def generic() -> list[Operation]:
         LineInFile("/etc/environment", "A=1", "^A="),
         Sysctl("bench", SETTING),
         SystemdService("docker.service"),
+        Toolchain("/usr/bin/python3"),
     ]
 
 
@@ -153,7 +155,7 @@ EVERY = [
     "SupportedSystem", "ModelDirectory", "TimersHeld", "PackageManagerReady", "AptRepository", "Packages",
     "SessionLimits", "Sysctl", "KernelHeaders", "NouveauOff", "FileContent", "Driver", "FabricManager",
     "PersistenceMode", "DockerEngine", "ContainerToolkit", "GpusInContainers", "Holds", "TimersRestored",
-    "UserAccount", "Directory", "LineInFile", "SystemdService",
+    "UserAccount", "Directory", "LineInFile", "SystemdService", "Toolchain",
 ]  # fmt: skip
 
 
@@ -177,7 +179,13 @@ def test_the_list_above_has_every_operation_of_the_folder() -> None:
 @pytest.mark.usefixtures("converged")
 def test_the_package_manager_did_it_and_keeps_the_versions(machine: Machine, host: Host) -> None:
     log = machine.run_in_container("cat /var/log/dpkg.log")
-    for name in ("nvidia-dkms-580-server-open", "nvidia-fabricmanager-580", f"linux-headers-{KERNEL}", "docker-ce"):
+    for name in (
+        "nvidia-dkms-580-server-open",
+        "nvidia-fabricmanager-580",
+        f"linux-headers-{KERNEL}",
+        "docker-ce",
+        "g++",
+    ):
         assert f"install {name}:amd64 <none>" in log, name
     found = {p.name: p for p in look(host, SystemPackageFact(("*nvidia*580*", "libnccl2")))}
     assert found.pop("libnccl2").version == "2.27.7-1+cuda13.0", "pinned below the newest"
