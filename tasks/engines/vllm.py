@@ -135,6 +135,8 @@ class Vllm:
             if inventory.engine.pipeline_parallel == 1:  # else a request for logprobs compiles, and ends the engine
                 env |= {"TORCHDYNAMO_DISABLE": "1"}  # where there is no C++ compiler (tried with 0.32)
         inside = in_container(inventory)
+        if chosen.device == "cuda" and not inside:
+            env |= compilers_of(self._folder(inventory, host), chosen.python)
         started = program(inventory, IMAGE_PROGRAM[chosen.device]) if inside else self.python(inventory, host)
         told = tuple(vllm_flags.flags(inventory, chosen, started, model_dir))
         return Launch(started, told, env | older_driver(inventory, host))
@@ -144,6 +146,17 @@ class Vllm:
         chosen = options(inventory)
         own = program(inventory, IMAGE_PROGRAM[chosen.device]) if in_container(inventory) else "python"
         return tuple(vllm_flags.flags(inventory, chosen, own, model_dir))
+
+
+def compilers_of(environment: str, python: str) -> dict[str, str]:
+    """What makes FlashInfer find the environment's own ninja and nvcc, which it calls by PATH and CUDA_HOME.
+
+    Without them an engine that nobody "activated" ends at its start: "No such file or directory: 'ninja'"
+    (vllm-project/vllm#49029; flashinfer 0.7.2, jit/cpp_ext.py).  nvidia-cuda-nvcc puts nvcc below nvidia/cu13.
+    """
+    home = f"{environment}/lib/python{python}/site-packages/nvidia/cu13"
+    system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"CUDA_HOME": home, "PATH": f"{environment}/bin:{home}/bin:{system}"}
 
 
 def older_driver(inventory: Inventory, host: Host) -> dict[str, str]:

@@ -194,6 +194,17 @@ def test_for_cuda_a_compiler_comes_with_it() -> None:
     assert toolchain == Toolchain(engine("vllm").python(h100, h100.hosts[0]))
 
 
+def test_for_cuda_the_environments_own_compilers_are_found() -> None:
+    h100 = load("h100x8")
+    env = engine("vllm").launch(h100, h100.hosts[0], "/m").env
+    folder = f"{h100.hosts[0].root}/engines/vllm-cuda-0.33.0"
+    assert env["CUDA_HOME"] == f"{folder}/lib/python3.11/site-packages/nvidia/cu13"
+    assert env["PATH"].startswith(f"{folder}/bin:{env['CUDA_HOME']}/bin:/usr/") and env["PATH"].endswith(":/bin")
+    assert not {"CUDA_HOME", "PATH"} & set(engine("vllm").launch(REHEARSAL, HOST, "/m").env)
+    image = load("k8s-h200x8")
+    assert not {"CUDA_HOME", "PATH"} & set(engine("vllm").launch(image, image.hosts[0], "/m").env)
+
+
 def test_expert_parallel_and_a_tower_left_out_are_bare_flags_and_no_default() -> None:
     asked = with_engine({"device": "cpu", "enable_expert_parallel": True, "language_model_only": True})
     words = engine("vllm").launch(asked, HOST, "/m").arguments
