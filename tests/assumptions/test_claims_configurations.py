@@ -21,6 +21,7 @@ from assumptions._core import Finding, Outcome, Severity, Stage
 from assumptions._judge import judge as look_and_judge
 from inventories.load import load
 from tasks.site import Site
+from tests.assumptions.planned import planned
 from tests.recorded import recordings
 
 MODULES: tuple[Any, ...] = (
@@ -34,7 +35,7 @@ MODULES: tuple[Any, ...] = (
 )
 IDS = [module.ASSUMPTION.id for module in MODULES]
 BOUGHT = load("a100x4")
-SITE = Site(BOUGHT, Path("."))
+SITE = planned(BOUGHT)
 UNKNOWN_MODEL: Mapping[str, Any] = {"model_type": "mamba"}
 GUIDE = [module for module in MODULES if module is not k25_a100x8_minimum]
 SHORT = {  # GiB of weights a card, and what they lack of it at utilisation 0.95

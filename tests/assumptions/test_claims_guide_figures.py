@@ -26,10 +26,11 @@ from tasks.facts.base import NotUnderstood
 from tasks.facts.weights import HubFile
 from tasks.fake import FakeHost
 from tasks.site import Site
+from tests.assumptions.planned import planned
 from tests.recorded import recordings
 
 BOUGHT = load("a100x4")
-SITE = Site(BOUGHT, Path("."))
+SITE = planned(BOUGHT)
 UNKNOWN_MODEL = {"model_type": "mamba"}
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,10 @@ from assumptions._core import Finding, Outcome, Provenance, Stage
 from assumptions.training_figures import Statement, Training
 from assumptions.vendor_benchmarks import PUBLISHED
 from inventories.load import load
-from tasks.site import Site
+from tests.assumptions.planned import planned
 
 BOUGHT = load("a100x4")
-SITE = Site(BOUGHT, Path("."))
+SITE = planned(BOUGHT)
 REACHED = {name: (score - 1.5, score + 1.5) for name, score in PUBLISHED.items()}
 
 

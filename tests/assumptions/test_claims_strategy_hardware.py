@@ -29,6 +29,7 @@ from inventories.load import load
 from inventories.money import Money, Throughput
 from inventories.schema import Inventory
 from tasks.site import Site
+from tests.assumptions.planned import planned
 from tests.recorded import recordings
 
 MODULES: tuple[Any, ...] = (
@@ -43,7 +44,7 @@ MODULES: tuple[Any, ...] = (
     saves_100k,
 )
 BOUGHT, DAY = load("a100x8"), date(2026, 11, 22)
-SITE = Site(BOUGHT, Path("."))
+SITE = planned(BOUGHT)
 UNKNOWN_MODEL = {"model_type": "mamba"}
 SLOW_CARDS = Peak(fastest=1e15, fastest_format="INT8", bf16=1e14, source="cards in this test")
 
