@@ -136,7 +136,7 @@ class Vllm:
                 env |= {"TORCHDYNAMO_DISABLE": "1"}  # where there is no C++ compiler (tried with 0.32)
         inside = in_container(inventory)
         if chosen.device == "cuda" and not inside:
-            env |= compilers_of(self._folder(inventory, host), chosen.python)
+            env |= compilers_of(self._folder(inventory, host), host)
         started = program(inventory, IMAGE_PROGRAM[chosen.device]) if inside else self.python(inventory, host)
         told = tuple(vllm_flags.flags(inventory, chosen, started, model_dir))
         return Launch(started, told, env | older_driver(inventory, host))
@@ -148,15 +148,17 @@ class Vllm:
         return tuple(vllm_flags.flags(inventory, chosen, own, model_dir))
 
 
-def compilers_of(environment: str, python: str) -> dict[str, str]:
-    """What makes FlashInfer find the environment's own ninja and nvcc, which it calls by PATH and CUDA_HOME.
+def compilers_of(environment: str, host: Host) -> dict[str, str]:
+    """What makes FlashInfer find the environment's own ninja, and nvcc where `stack:` brings CUDA's toolkit.
 
-    Without them an engine that nobody "activated" ends at its start: "No such file or directory: 'ninja'"
-    (vllm-project/vllm#49029; flashinfer 0.7.2, jit/cpp_ext.py).  nvidia-cuda-nvcc puts nvcc below nvidia/cu13.
+    It calls ninja by PATH, which has no environment that nobody "activated" (vllm-project/vllm#49029), and nvcc by
+    CUDA_HOME.  Without nvcc vLLM 0.33 warns and does without FlashInfer (vllm/utils/flashinfer.py).  The nvcc of the
+    lock's wheels is left out on purpose: it is 13.5 beside headers of 13.0, and CCCL refuses that (tried).
     """
-    home = f"{environment}/lib/python{python}/site-packages/nvidia/cu13"
-    system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"CUDA_HOME": home, "PATH": f"{environment}/bin:{home}/bin:{system}"}
+    found = {"PATH": f"{environment}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+    if host.stack and host.stack.cuda_toolkit:
+        found["CUDA_HOME"] = f"/usr/local/cuda-{host.stack.cuda_toolkit}"
+    return found
 
 
 def older_driver(inventory: Inventory, host: Host) -> dict[str, str]:

@@ -15,6 +15,7 @@ from inventories.errors import BadInput
 from inventories.load import load
 from inventories.load import names as shipped
 from inventories.schema import Inventory
+from inventories.stack import Stack
 from tasks.engine_parts.locks import RAY
 from tasks.engines.base import PORT, Engine, engine, names
 from tasks.engines.vllm import LOCKS, UV, options
@@ -194,15 +195,17 @@ def test_for_cuda_a_compiler_comes_with_it() -> None:
     assert toolchain == Toolchain(engine("vllm").python(h100, h100.hosts[0]))
 
 
-def test_for_cuda_the_environments_own_compilers_are_found() -> None:
+def test_for_cuda_ninja_is_found_and_nvcc_where_the_stack_brings_it() -> None:
     h100 = load("h100x8")
-    env = engine("vllm").launch(h100, h100.hosts[0], "/m").env
-    folder = f"{h100.hosts[0].root}/engines/vllm-cuda-0.33.0"
-    assert env["CUDA_HOME"] == f"{folder}/lib/python3.11/site-packages/nvidia/cu13"
-    assert env["PATH"].startswith(f"{folder}/bin:{env['CUDA_HOME']}/bin:/usr/") and env["PATH"].endswith(":/bin")
-    assert not {"CUDA_HOME", "PATH"} & set(engine("vllm").launch(REHEARSAL, HOST, "/m").env)
+    bare = h100.hosts[0]
+    env = engine("vllm").launch(h100, bare, "/m").env
+    assert env["PATH"].startswith(f"{bare.root}/engines/vllm-cuda-0.33.0/bin:/usr/") and env["PATH"].endswith(":/bin")
+    assert "CUDA_HOME" not in env, "the nvcc of the wheels does not fit their headers"
+    stacked = bare.model_copy(update={"stack": Stack(cuda_toolkit="13.0")})
+    assert engine("vllm").launch(h100, stacked, "/m").env["CUDA_HOME"] == "/usr/local/cuda-13.0"
+    assert "PATH" not in engine("vllm").launch(REHEARSAL, HOST, "/m").env
     image = load("k8s-h200x8")
-    assert not {"CUDA_HOME", "PATH"} & set(engine("vllm").launch(image, image.hosts[0], "/m").env)
+    assert "PATH" not in engine("vllm").launch(image, image.hosts[0], "/m").env
 
 
 def test_expert_parallel_and_a_tower_left_out_are_bare_flags_and_no_default() -> None:
