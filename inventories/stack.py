@@ -102,7 +102,9 @@ class Stack(Strict):
         default_factory=dict, description="exact versions of packages, by name"
     )
     driver: Driver = Driver()
-    cuda_toolkit: str | None = Field(None, pattern=r"^\d+\.\d+$", description="13.0; wheels and images bring their own")
+    cuda_toolkit: str | None = Field(
+        None, pattern=r"^\d+\.\d+$", description="13.0; FlashInfer compiles with it, images bring their own"
+    )
     cudnn: bool = False
     nccl: bool = False
     containers: Containers | None = None
