@@ -66,8 +66,8 @@ def fetch(site: Site, host_name: str, pinned: Model) -> Change:
     _put_token(site, host_name)
     at = hub_tree(inventory, spec, pinned)
     folder = inventory.model_dir(pinned.catalog, pinned.revision, spec)
+    tree = published(host, at)
     try:
-        tree = published(host, at)
         weights = Weights(folder, at.repo, at.revision, tree, at.endpoint, at.python, at.token_file)
         made = converge(host, Folder(folder), say=say)  # with it the root, where the lease will lie
         with tenancy(host, spec.root, site.run_id, say) as held:

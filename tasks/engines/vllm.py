@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inventories.errors import BadInput
 from inventories.schema import Host, Inventory
-from tasks.engine_parts import vllm_flags
+from tasks.engine_parts import vllm_environment, vllm_flags
 from tasks.engine_parts.locks import LOCKS as LOCKS
 from tasks.engine_parts.locks import RAY
 from tasks.engine_parts.locks import UV as UV
@@ -22,7 +22,6 @@ from tasks.facts.container_image import ContainerImageFact
 from tasks.facts.engine_log import VLLM
 from tasks.facts.engine_metrics import MetricNames
 from tasks.facts.packages import InstalledPackage
-from tasks.host_operations import driver_choice
 from tasks.multihost.refusals import by_ray
 from tasks.operations.base import Operation
 from tasks.operations.hub_environment import hub_environment, hub_python
@@ -127,51 +126,20 @@ class Vllm:
     def launch(self, inventory: Inventory, host: Host, model_dir: str) -> Launch:
         """Flags with reasons; the API key reaches the server by its environment, from a file on the host."""
         chosen = options(inventory)
-        env = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+        inside, env = in_container(inventory), vllm_environment.QUIET | vllm_environment.older_driver(inventory, host)
         if chosen.device == "cpu":
-            threads = max(1, host.cpu_cores)
-            env |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads)}
-            env |= {"VLLM_CPU_KVCACHE_SPACE": str(chosen.kv_cache_gib or 4), "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-            if inventory.engine.pipeline_parallel == 1:  # else a request for logprobs compiles, and ends the engine
-                env |= {"TORCHDYNAMO_DISABLE": "1"}  # where there is no C++ compiler (tried with 0.32)
-        inside = in_container(inventory)
-        if chosen.device == "cuda" and not inside:
-            env |= compilers_of(self._folder(inventory, host), host)
+            env |= vllm_environment.for_cpu(inventory, host, chosen)
+        elif not inside:
+            env |= vllm_environment.compilers(self._folder(inventory, host), host)
         started = program(inventory, IMAGE_PROGRAM[chosen.device]) if inside else self.python(inventory, host)
         told = tuple(vllm_flags.flags(inventory, chosen, started, model_dir))
-        return Launch(started, told, env | older_driver(inventory, host))
+        return Launch(started, told, env)
 
     def flags(self, inventory: Inventory, model_dir: str) -> tuple[Flag, ...]:
         """The command line's flags with reasons; no lock is needed to know them."""
         chosen = options(inventory)
         own = program(inventory, IMAGE_PROGRAM[chosen.device]) if in_container(inventory) else "python"
         return tuple(vllm_flags.flags(inventory, chosen, own, model_dir))
-
-
-def compilers_of(environment: str, host: Host) -> dict[str, str]:
-    """What makes FlashInfer find the environment's own ninja, and nvcc where `stack:` brings CUDA's toolkit.
-
-    It calls ninja by PATH, which has no environment that nobody "activated" (vllm-project/vllm#49029), and nvcc by
-    CUDA_HOME.  Without nvcc vLLM 0.33 warns and does without FlashInfer (vllm/utils/flashinfer.py).  The nvcc of the
-    lock's wheels is left out on purpose: it is 13.5 beside headers of 13.0, and CCCL refuses that (tried).
-    """
-    found = {"PATH": f"{environment}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-    if host.stack and host.stack.cuda_toolkit:
-        found["CUDA_HOME"] = f"/usr/local/cuda-{host.stack.cuda_toolkit}"
-    return found
-
-
-def older_driver(inventory: Inventory, host: Host) -> dict[str, str]:
-    """What makes CUDA 13 run on a 535 or 570 driver that the host declares: the forward-compatibility libraries.
-
-    In an image vLLM puts its own copy first by itself; a process needs it in the loader's path before it begins.
-    """
-    choice = driver_choice(inventory, host, host.stack) if host.stack else None
-    if choice is None or choice.forward_cuda is None:
-        return {}
-    folder = f"/usr/local/cuda-{choice.forward_cuda}/compat"  # where NVIDIA's cuda-compat package puts them
-    path = {} if in_container(inventory) else {"LD_LIBRARY_PATH": folder}
-    return {"VLLM_ENABLE_CUDA_COMPATIBILITY": "1", **path}
 
 
 ENGINE = Vllm()
