@@ -167,24 +167,27 @@ class Watchdog:
                 log.with_name(f"{log.name}.1").replace(log)
         except OSError as error:
             status, said = 1, str(error)
-        if status == 0:
-            self.stuck_logs.discard(log)
-            self.notes.tell(f"{companion['name']} log begun anew")
-        elif log not in self.stuck_logs:
-            self.stuck_logs.add(log)
-            self.notes.tell(f"{companion['name']} log not begun anew", why=said)
+        self._tell_of(log, f"{companion['name']} log", "begun anew", None if status == 0 else said)
 
     def _cut_log(self) -> None:
         """The engine's log, which it goes on writing to."""
         log = Path(self.words.get("grows") or "")
         try:
-            if log.name and host.cut_short(log, host.LOG_BYTES, host.LOG_HEAD_BYTES):
-                self.notes.tell("engine log cut short", self.live)
-            self.stuck_logs.discard(log)
+            if not log.name or not host.cut_short(log, host.LOG_BYTES, host.LOG_HEAD_BYTES):
+                return
+            why = None
         except OSError as error:
-            if log not in self.stuck_logs:
-                self.stuck_logs.add(log)
-                self.notes.tell("engine log not cut short", self.live, why=str(error))
+            why = str(error)
+        self._tell_of(log, "engine log", "cut short", why, self.live)
+
+    def _tell_of(self, log: Path, name: str, done: str, why_not: str | None, live: Slot = None) -> None:
+        """What was done with a log; why it was not is told once, until it is done."""
+        if why_not is None:
+            self.stuck_logs.discard(log)
+            self.notes.tell(f"{name} {done}", live)
+        elif log not in self.stuck_logs:
+            self.stuck_logs.add(log)
+            self.notes.tell(f"{name} not {done}", live, why=why_not)
 
     def wait(self) -> None:
         """Until the next round; shorter while the engine loads, and at once where a reset is asked for."""
