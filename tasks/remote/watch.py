@@ -87,7 +87,8 @@ class Watchdog:
             self.notes.tell("reset", self.live, why="a person asked for it")
         self.companions()
         seen = self.look()
-        self._cut_log()
+        if not seen.hold:
+            self._cut_log()
         limits = replace(self.limits, start_budget_s=self.words.get("start_budget_s", self.limits.start_budget_s))
         decision = decide(limits, self.state, seen, host.uptime())
         if decision.action:

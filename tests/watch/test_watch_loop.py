@@ -328,6 +328,18 @@ def test_what_can_not_be_cut_short_is_told_once(serving: Scene) -> None:
     assert serving.told().count("engine log not cut short") == 1 and log.stat().st_size > LOG_BYTES
 
 
+def test_an_engines_log_is_not_cut_while_a_run_works_on_the_host(serving: Scene) -> None:
+    lease(serving)
+    time.sleep(1.5)  # the look that was under way has ended
+    log = Path(log_file(str(serving.root), serving.slot))
+    with log.open("ab") as more:
+        more.write(LOG_BYTES * b"x")
+    time.sleep(1.5)
+    assert log.stat().st_size > LOG_BYTES
+    (serving.root / "lease").unlink()
+    until(lambda: "engine log cut short" in serving.told(), 30)
+
+
 def test_a_log_that_is_long_and_hollow_is_left_alone(tmp_path: Path) -> None:
     """As after a cut, where the writer doesn't append."""
     log = tmp_path / "log"
